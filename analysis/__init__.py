@@ -1,0 +1,1 @@
+"""From one window of facts to verdicts."""

@@ -1,0 +1,33 @@
+"""A stretch of time in which one step was slow or failing for one population."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from collector.model.access import Population
+from collector.model.verdict import Interval, Reference, Rung, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """What attribution has to explain. ``baseline_start`` to ``baseline_end`` is the quiet time it
+    is compared with, None when there is none (slow since the first run)."""
+
+    site: str
+    journey: str
+    step: str
+    population: Population
+    environment: str
+    status: Status
+    against: Reference
+    rung: Rung
+    start: datetime
+    end: datetime
+    open: bool
+    runs: int
+    censored: int
+    measured: Interval
+    expected: Interval
+    excess_seconds: Interval | None
+    excess_rate: Interval | None
+    baseline_start: datetime | None
+    baseline_end: datetime | None

@@ -1,0 +1,1 @@
+"""The centre: takes facts in, keeps them, hands out one consistent snapshot."""

@@ -1,0 +1,97 @@
+"""YAML documents into pydantic models, with every mistake at once and its place.
+
+``1:1`` counts lines and columns from 1, as editors do. Unknown keys are mistakes: models forbid
+extra. What stands at a mistake is never repeated in the message, since it may be a secret.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from collector.model.errors import ConfigError, Mistake
+
+M = TypeVar("M", bound="Document")
+
+
+class Document(BaseModel):
+    """Base of everything read from a file: frozen, strict about keys, silent about values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def read(path: Path, kind: type[M]) -> M:
+    """Read and validate one file. Raises ConfigError with every mistake."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise _one(path, 1, 1, "there is no such file: check the path") from None
+    except (OSError, UnicodeDecodeError) as cause:
+        reason = getattr(cause, "strerror", None) or "it is not UTF-8 text"
+        raise _one(path, 1, 1, f"cannot be read: {reason}") from None
+    return parse(text, path, kind)
+
+
+def parse(text: str, path: Path, kind: type[M]) -> M:
+    """Validate text that came from ``path``. Raises ConfigError with every mistake."""
+    tree = load_tree(text, path)
+    if not isinstance(tree, Mapping):
+        raise _one(path, 1, 1, "must be a mapping of keys to values")
+    try:
+        return kind.model_validate(tree)
+    except ValidationError as errors:
+        raise ConfigError(_mistakes(errors, tree, path)) from None
+
+
+def load_tree(text: str, path: Path) -> Any:  # noqa: ANN401  YAML holds anything
+    """Parse YAML 1.2, keeping where each key stands."""
+    yaml = YAML(typ="rt")
+    yaml.allow_duplicate_keys = False
+    try:
+        return yaml.load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        first = (error.problem or "is not YAML").splitlines()[0]
+        raise _one(path, line, column, f"is not valid YAML: {first}") from None
+
+
+def place(tree: Any, location: Sequence[str | int]) -> tuple[int, int]:  # noqa: ANN401
+    """Find line and column of a key path in a loaded tree; of its nearest parent if it is absent."""
+    line, column = 1, 1
+    node = tree
+    for part in location:
+        marks = getattr(node, "lc", None)
+        if marks is None or marks.data is None or part not in marks.data:
+            if isinstance(node, Mapping) or isinstance(part, int):
+                break
+            continue
+        spot = marks.data[part]
+        line, column = spot[0] + 1, spot[1] + 1
+        node = node[part]
+    return line, column
+
+
+def _mistakes(errors: ValidationError, tree: Any, path: Path) -> list[Mistake]:  # noqa: ANN401
+    mistakes = []
+    for error in errors.errors(include_input=False, include_url=False):
+        line, column = place(tree, error["loc"])
+        where = ".".join(str(part) for part in error["loc"])
+        mistakes.append(Mistake(file=str(path), line=line, column=column, message=f"{where}: {_plain(error)}"))
+    return sorted(set(mistakes), key=lambda mistake: (mistake.line, mistake.column, mistake.message))
+
+
+def _plain(error: Mapping[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "is not a known key: check its spelling, or remove it"
+    if error["type"] == "missing":
+        return "is missing: add it"
+    message = str(error["msg"])
+    return message.removeprefix("Value error, ")
+
+
+def _one(path: Path, line: int, column: int, message: str) -> ConfigError:
+    return ConfigError([Mistake(file=str(path), line=line, column=column, message=message)])

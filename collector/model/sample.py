@@ -1,0 +1,253 @@
+"""One value of one infrastructure metric, and the catalogue that says what each metric means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from collector.model.checks import aware, finite, named
+from collector.model.layer import Layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One value of one metric of one component at one time, in SI units.
+
+    ``component`` is the stable name of the thing measured ("app-1", "lun-7"), never an address.
+    ``period_seconds`` is the span a mean or a rate covers; None for an instantaneous value.
+    """
+
+    site: str
+    component: str
+    layer: Layer
+    metric: str
+    at: datetime
+    value: float
+    period_seconds: float | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        named("site", self.site)
+        named("component", self.component)
+        named("metric", self.metric)
+        aware("at", self.at)
+        finite("value", self.value)
+        finite("period_seconds", self.period_seconds, minimum=0.0)
+
+
+class Direction(StrEnum):
+    """Which way a metric goes when its layer gets worse."""
+
+    UP = "up"
+    DOWN = "down"
+    NEUTRAL = "neutral"  # says how busy, not how ill: never evidence by itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One row of the catalogue. ``minimum_shift`` is the smallest change that can matter, in ``unit``."""
+
+    name: str
+    unit: str
+    layer: Layer
+    direction: Direction
+    minimum_shift: float
+    meaning: str
+
+
+def _metric(name: str, unit: str, layer: Layer, direction: Direction, minimum_shift: float, meaning: str) -> Metric:
+    return Metric(
+        name=name,
+        unit=unit,
+        layer=layer,
+        direction=direction,
+        minimum_shift=minimum_shift,
+        meaning=meaning,
+    )
+
+
+# Names follow OpenTelemetry semantic conventions where one exists; rates are per second.
+CATALOGUE: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        _metric(
+            "system.cpu.utilization",
+            "1",
+            Layer.APP_SERVER,
+            Direction.UP,
+            0.25,
+            "share of all processors busy",
+        ),
+        _metric(
+            "system.cpu.steal",
+            "1",
+            Layer.VIRTUALISATION,
+            Direction.UP,
+            0.05,
+            "share of time the hypervisor gave to others",
+        ),
+        _metric(
+            "system.memory.available",
+            "By",
+            Layer.APP_SERVER,
+            Direction.NEUTRAL,
+            0.0,
+            "memory a program could still get",
+        ),
+        _metric(
+            "system.memory.committed",
+            "By",
+            Layer.APP_SERVER,
+            Direction.NEUTRAL,
+            0.0,
+            "memory promised to programs",
+        ),
+        _metric("system.paging.in", "By/s", Layer.APP_SERVER, Direction.UP, 1e6, "read back from swap"),
+        _metric("system.paging.out", "By/s", Layer.APP_SERVER, Direction.UP, 1e6, "written to swap"),
+        _metric(
+            "system.paging.faults.major",
+            "1/s",
+            Layer.APP_SERVER,
+            Direction.NEUTRAL,
+            100.0,
+            "page faults of the whole host that waited for a disk",
+        ),
+        _metric(
+            "process.paging.faults.major",
+            "1/s",
+            Layer.APP_SERVER,
+            Direction.UP,
+            50.0,
+            "page faults of the application's process that waited for a disk",
+        ),
+        _metric(
+            "process.memory.resident",
+            "By",
+            Layer.APP_SERVER,
+            Direction.NEUTRAL,
+            0.0,
+            "memory of the application's process held in RAM",
+        ),
+        _metric(
+            "process.cpu.utilization",
+            "1",
+            Layer.APP_SERVER,
+            Direction.UP,
+            0.5,
+            "processors the application's process keeps busy",
+        ),
+        _metric(
+            "system.disk.read.await",
+            "s",
+            Layer.STORAGE,
+            Direction.NEUTRAL,
+            0.005,
+            "mean time of a read, as the host sees it",
+        ),
+        _metric(
+            "system.disk.write.await",
+            "s",
+            Layer.STORAGE,
+            Direction.NEUTRAL,
+            0.005,
+            "mean time of a write, as the host sees it",
+        ),
+        _metric(
+            "system.disk.io",
+            "By/s",
+            Layer.STORAGE,
+            Direction.NEUTRAL,
+            0.0,
+            "bytes read and written",
+        ),
+        _metric(
+            "system.network.errors",
+            "1/s",
+            Layer.NETWORK_CORE,
+            Direction.UP,
+            1.0,
+            "frames with errors or dropped",
+        ),
+        _metric(
+            "system.network.retransmits",
+            "1/s",
+            Layer.NETWORK_CORE,
+            Direction.UP,
+            1.0,
+            "TCP segments sent again",
+        ),
+        _metric(
+            "storage.write.latency",
+            "s",
+            Layer.STORAGE,
+            Direction.UP,
+            0.005,
+            "a 4 KiB write with fsync on the named volume",
+        ),
+        _metric(
+            "storage.read.latency",
+            "s",
+            Layer.STORAGE,
+            Direction.UP,
+            0.005,
+            "a 4 KiB read from the named volume",
+        ),
+        _metric(
+            "db.wal.sync.latency",
+            "s",
+            Layer.STORAGE,
+            Direction.UP,
+            0.005,
+            "mean time of a log flush, as the database sees it",
+        ),
+        _metric(
+            "db.connections.active",
+            "1",
+            Layer.DATABASE,
+            Direction.NEUTRAL,
+            2.0,
+            "statements running now",
+        ),
+        _metric(
+            "db.busy",
+            "1",
+            Layer.DATABASE,
+            Direction.UP,
+            0.05,
+            "seconds of statement time per second",
+        ),
+        _metric("db.waits.lock", "1", Layer.DATABASE, Direction.UP, 1.0, "statements waiting for a lock"),
+        _metric(
+            "db.statement.longest",
+            "s",
+            Layer.DATABASE,
+            Direction.UP,
+            0.1,
+            "age of the oldest running statement",
+        ),
+        _metric(
+            "endpoint.cpu.utilization",
+            "1",
+            Layer.ENDPOINT,
+            Direction.UP,
+            0.4,
+            "share of the probe machine's processors busy",
+        ),
+        _metric(
+            "endpoint.wifi.signal",
+            "dBm",
+            Layer.ACCESS_NETWORK,
+            Direction.DOWN,
+            10.0,
+            "signal strength at the endpoint",
+        ),
+        _metric(
+            "endpoint.wifi.retries",
+            "1/s",
+            Layer.ACCESS_NETWORK,
+            Direction.UP,
+            5.0,
+            "WiFi frames sent again",
+        ),
+    )
+}

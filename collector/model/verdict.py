@@ -1,0 +1,180 @@
+"""Conclusions: one method's finding about one layer, and the verdict that ranks them.
+
+Both are self-contained: a page, a report or a Grafana board can show them without computing
+anything, so no two of them can disagree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from collector.model.access import Population
+from collector.model.checks import aware, finite
+from collector.model.layer import Layer
+
+
+class Status(StrEnum):
+    """What can be said of one journey step for one population in one window."""
+
+    SLOW = "slow"
+    FAILING = "failing"
+    NORMAL = "normal"
+    NOT_ENOUGH_EVIDENCE = "not_enough_evidence"
+
+
+class Reference(StrEnum):
+    """What excess is counted above."""
+
+    EXPECTED = "expected"  # learned
+    TARGET = "target"  # declared in the journey
+    REFERENCE = "reference"  # the best vantage in the same slots
+
+
+class Rung(StrEnum):
+    """How much history the expectation stands on, weakest first."""
+
+    NONE = "none"
+    SAME_SLOT = "same_slot"  # contrast with the other accesses, from the first hour
+    POOLED = "pooled"  # first day
+    HOUR_OF_DAY = "hour_of_day"  # first week
+    HOUR_OF_WEEK = "hour_of_week"  # fourth week
+
+
+class LayerState(StrEnum):
+    """Three kinds of nothing are never mixed: cleared, inconclusive and not measured."""
+
+    BLAMED = "blamed"
+    CLEARED = "cleared"
+    INCONCLUSIVE = "inconclusive"
+    NOT_MEASURED = "not_measured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """An estimate with its interval at ``level``."""
+
+    estimate: float
+    low: float
+    high: float
+    level: float = 0.9
+
+    def __post_init__(self) -> None:
+        for name in ("estimate", "low", "high", "level"):
+            finite(name, getattr(self, name))
+        if not self.low <= self.estimate <= self.high:
+            raise ValueError("an estimate lies inside its interval")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodUse:
+    """A method and its version: the same data and version give the same conclusion."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One reason, in words and in numbers, with the data it was drawn from.
+
+    ``source`` says which rows: a metric and component, or a phase of the step. ``before`` and
+    ``during`` are in ``unit``. ``supports`` is False for evidence against blame.
+    """
+
+    rule: str
+    text: str
+    supports: bool
+    source: Mapping[str, str] = field(default_factory=dict)
+    unit: str | None = None
+    before: float | None = None
+    during: float | None = None
+    runs: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One method's statement about one layer: how many seconds of the excess, and why.
+
+    ``seconds`` is None when the method speaks for or against a layer without measuring a part of
+    the excess (an infrastructure sample beside the journey does that).
+    """
+
+    method: MethodUse
+    layer: Layer
+    state: LayerState
+    seconds: Interval | None = None
+    component: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerVerdict:
+    """What the verdict says of one layer. ``share`` is of the excess, 0 to 1."""
+
+    layer: Layer
+    component: str | None
+    state: LayerState
+    share: float
+    low: float
+    high: float
+    evidence_for: tuple[Evidence, ...] = ()
+    evidence_against: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A part of the excess with its interval, 0 to 1."""
+
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is said of one journey step for one population in one window, and on what ground.
+
+    ``layers`` holds every layer: blamed by share, then the rest. ``excess_seconds`` belongs to
+    ``slow``, ``excess_rate`` (failures per run) to ``failing``. ``expected`` is the band the step
+    was held against, in seconds. ``snapshot`` is the store's version the facts were read from,
+    ``digest`` a SHA-256 over the window's facts.
+    """
+
+    id: str
+    version: int = 1
+    site: str
+    status: Status
+    against: Reference
+    rung: Rung
+    journey: str
+    step: str
+    population: Population
+    start: datetime
+    end: datetime
+    open: bool = False
+    runs: int
+    censored: int = 0
+    measured: Interval | None = None
+    expected: Interval | None = None
+    excess_seconds: Interval | None = None
+    excess_rate: Interval | None = None
+    layers: tuple[LayerVerdict, ...] = ()
+    unexplained: Share | None = None
+    inseparable: tuple[tuple[Layer, ...], ...] = ()
+    data_quality: tuple[str, ...] = ()
+    methods: tuple[MethodUse, ...] = ()
+    counting_rules: str
+    snapshot: int
+    digest: str
+    reached_at: datetime
+
+    def __post_init__(self) -> None:
+        aware("start", self.start)
+        aware("end", self.end)
+        aware("reached_at", self.reached_at)
+
+    @property
+    def blamed(self) -> tuple[LayerVerdict, ...]:
+        """Give the blamed layers, largest share first."""
+        return tuple(layer for layer in self.layers if layer.state is LayerState.BLAMED)

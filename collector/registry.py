@@ -1,0 +1,142 @@
+"""The contract of the registry: everything that is not an append-only fact.
+
+Who may send, which accounts are paused, what was changed, what was concluded. Implementations live
+in ``collector/registries/``; every one passes ``tests/contract/test_registry.py``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from collector.model.change import Change
+from collector.model.verdict import Verdict
+
+
+class Scope(StrEnum):
+    """What a token may do: agents send facts, operators read and decide."""
+
+    AGENT = "agent"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """One enrolled agent. Its token is kept only as a hash and never handed out twice."""
+
+    agent_id: str
+    endpoint: str
+    scope: Scope
+    enrolled_at: datetime
+    revoked_at: datetime | None = None
+    seen_at: datetime | None = None
+    skew_seconds: float | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What enrolment hands out, once."""
+
+    agent_id: str
+    token: str
+
+
+class LeaseState(StrEnum):
+    """Whether an account may be used for a run now."""
+
+    GRANTED = "granted"
+    BUSY = "busy"  # another run holds it
+    PAUSED = "paused"  # two authentication failures in a row; a person resumes it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A probe's account as the registry knows it: a name, never a password."""
+
+    name: str
+    failures_in_a_row: int
+    paused_at: datetime | None
+    held_by: str | None
+    held_until: datetime | None
+
+
+@runtime_checkable
+class Registry(Protocol):
+    """Agents, accounts, changes and verdicts. All times are aware; ``now`` always comes from outside."""
+
+    def invite(self, endpoint: str, *, scope: Scope, now: datetime) -> str:
+        """Make a one-time enrolment code for ``endpoint``, good for 24 hours."""
+        ...
+
+    def enrol(self, code: str, *, now: datetime) -> Credentials | None:
+        """Trade a code for credentials; None when it is unknown, used or too old."""
+        ...
+
+    def agent_of(self, token: str) -> Agent | None:
+        """Find who holds ``token``; None when unknown or revoked."""
+        ...
+
+    def agents(self) -> Sequence[Agent]:
+        """List all agents, by endpoint."""
+        ...
+
+    def revoke(self, agent_id: str, *, now: datetime) -> None:
+        """Refuse this agent from now on. Raises LookupError when unknown."""
+        ...
+
+    def seen(self, agent_id: str, *, now: datetime, skew_seconds: float | None, version: str | None) -> None:
+        """Note that an agent was heard."""
+        ...
+
+    def lease(self, account: str, *, holder: str, until: datetime, now: datetime) -> LeaseState:
+        """Ask to use an account: never two runs of one account at once, none while it is paused."""
+        ...
+
+    def release(self, account: str, *, holder: str, authenticated: bool | None, now: datetime) -> LeaseState:
+        """Give an account back. ``authenticated`` False counts, True clears, None says nothing.
+
+        The second failure in a row, from whichever agents, pauses the account; gives PAUSED then.
+        """
+        ...
+
+    def resume(self, account: str) -> None:
+        """Let a paused account be used again. Raises LookupError when unknown."""
+        ...
+
+    def accounts(self) -> Sequence[Account]:
+        """List accounts, by name."""
+        ...
+
+    def add_changes(self, batch_id: str, changes: Sequence[Change]) -> bool:
+        """Keep changes and their batch id in one transaction; False when the batch is known."""
+        ...
+
+    def changes(self, start: datetime, end: datetime) -> Sequence[Change]:
+        """List changes that overlap the period, by start."""
+        ...
+
+    def put_verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        """Keep verdicts as immutable versions; the same id and version again changes nothing."""
+        ...
+
+    def verdicts(self, start: datetime, end: datetime, *, limit: int = 500) -> Sequence[Verdict]:
+        """List the latest version of each slow or failing verdict that overlaps the period, newest first."""
+        ...
+
+    def verdict(self, verdict_id: str, version: int | None = None) -> Verdict | None:
+        """Give one verdict, its latest version unless told."""
+        ...
+
+    def put_standing(self, verdicts: Sequence[Verdict]) -> None:
+        """Replace what is said now of each journey step and population (any status)."""
+        ...
+
+    def standing(self) -> Sequence[Verdict]:
+        """List what is said now, by journey, step, population and reference."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
+        ...

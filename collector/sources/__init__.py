@@ -1,0 +1,1 @@
+"""One file, one kind of infrastructure source the collector reads."""

@@ -1,0 +1,120 @@
+"""The contract of a store: append-only facts in, one consistent snapshot out.
+
+Implementations live in ``collector/stores/``; every one passes ``tests/contract/test_store.py``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from collector.model.run import Run
+from collector.model.sample import Sample
+from collector.model.session import SessionEvent
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Facts of one sender, kept together or not at all. ``batch_id`` twice is stored once.
+
+    ``received_skew_seconds`` is the sender's clock minus the collector's when it arrived, or None.
+    """
+
+    batch_id: str
+    sender: str
+    runs: tuple[Run, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    sessions: tuple[SessionEvent, ...] = ()
+    received_skew_seconds: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.runs) + len(self.samples) + len(self.sessions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """Which rows: ``start <= time < end`` (aware) and, per column, one of the given values.
+
+    The time column is ``slot`` for runs and steps, ``at`` for samples and sessions.
+    """
+
+    start: datetime
+    end: datetime
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStatus:
+    """How the store is: for /readyz, /metrics and the data-quality page."""
+
+    snapshot: int
+    hot_rows: int
+    spool_bytes: int
+    spool_limit_bytes: int
+    batches: int
+    duplicates: int
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Append-only facts. Times come back as naive UTC timestamps in microseconds.
+
+    Table and column names are those of ``collector/tables.py``.
+    """
+
+    def append(self, batch: Batch) -> bool:
+        """Keep ``batch`` durably and say whether it is new. When this returns, a crash loses nothing.
+
+        Raises StoreFull when there is no room; then nothing of the batch was kept.
+        """
+        ...
+
+    def append_table(self, batch_id: str, sender: str, name: str, rows: "pa.Table") -> bool:
+        """Keep rows that are columns already (the volume doors), with the same promise as ``append``."""
+        ...
+
+    def flush(self) -> int:
+        """Commit all that was acknowledged so far; give the number of the snapshot that holds it."""
+        ...
+
+    def scan(
+        self,
+        name: str,
+        rows: Slice,
+        *,
+        columns: Sequence[str] | None = None,
+        snapshot: int | None = None,
+    ) -> "pa.Table":
+        """Read rows of table ``name``, ordered by its key columns.
+
+        With ``snapshot`` the rows are exactly those of that version, today and later; without it
+        the live view, with rows acknowledged but not yet committed.
+        """
+        ...
+
+    def hourly(self, rows: Slice, *, snapshot: int | None = None) -> "pa.Table":
+        """Summarise steps by hour and population: the columns of ``tables.HOURLY``.
+
+        Quantiles are exact within the hour, over ok and slow steps only; timeouts and failures are
+        counted beside them. Hours that are closed may come from a stored roll-up.
+        """
+        ...
+
+    def pin(self, snapshot: int) -> None:
+        """Keep this snapshot readable for ever: a verdict, a pack or a report names it."""
+        ...
+
+    def maintain(self, now: datetime) -> None:
+        """Merge small files, refresh the roll-up, let go of snapshots nobody pinned."""
+        ...
+
+    def status(self) -> StoreStatus:
+        """Say how the store is."""
+        ...
+
+    def close(self) -> None:
+        """Commit and let go of every file and thread."""
+        ...

@@ -1,0 +1,1 @@
+"""The reference application, its endpoints and the fault injectors."""

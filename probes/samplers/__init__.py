@@ -1,0 +1,1 @@
+"""One file, one kind of thing an agent can read of its machine."""

@@ -1,0 +1,37 @@
+"""``whichlayer``: reads the command line and hands over to one file of ``whichlayer/commands/``."""
+
+import sys
+from importlib import import_module
+
+import typer
+
+from collector.model.errors import ConfigError, WhichlayerError
+from collector.plugin import names
+from whichlayer import commands
+
+APP = typer.Typer(
+    name="whichlayer",
+    help="The system is slow: which layer? Journeys, infrastructure and evidence.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for _name in names(commands):
+    import_module(f"whichlayer.commands.{_name}").add(APP)
+
+
+def main() -> None:
+    """Run one command. Exit codes: 0 done, 1 the tool could not, 2 the input is wrong."""
+    try:
+        APP()
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except WhichlayerError as error:
+        print(f"whichlayer: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
