@@ -1,0 +1,73 @@
+# Every target sets up what it needs. `make demo` and `make test` are all a newcomer has to know.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO ?= --fast
+LAB ?=
+BENCH ?=
+
+.PHONY: help demo test lint lab bench wheel assets docs lock packages clean
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+demo: packages $(VENV)/run.stamp assets ## break real things and see which layer is named (DEMO="--blind --seed 3")
+	$(BIN)/whichlayer demo $(DEMO)
+
+test: packages $(VENV)/dev.stamp assets ## run all tests (TEST="-k walk" for some)
+	$(BIN)/pytest $(TEST)
+
+lint: $(VENV)/dev.stamp ## style, types, import rules, unused code and dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/vulture
+	$(BIN)/deptry .
+
+lab: packages $(VENV)/dev.stamp assets ## the long runs: every fault, three times and three times blind
+	$(BIN)/python -m deploy.lab.matrix $(LAB)
+
+bench: $(VENV)/dev.stamp ## measure: timing accuracy, ingest, store size and queries
+	$(BIN)/python -m deploy.bench.phase_accuracy $(BENCH)
+	$(BIN)/python -m deploy.bench.ingest $(BENCH)
+	$(BIN)/python -m deploy.bench.council_month $(BENCH)
+
+wheel: $(VENV)/dev.stamp assets ## build the wheel and run it from a clean environment
+	sh deploy/wheel.sh $(PYTHON) $(BIN)/python
+
+assets: dashboards/web/static/vendor/.stamp ## fetch the pages' third-party scripts (pages work without them)
+
+docs: $(VENV)/dev.stamp ## write docs/reference.md from the code
+	$(BIN)/python -m whichlayer.reference docs/reference.md
+
+packages: ## install the system packages, or say which are missing
+	@sh deploy/packages.sh
+
+lock: ## resolve the dependencies again (needs uv)
+	uv pip compile pyproject.toml -q --upgrade --all-extras --group build --universal --generate-hashes --no-header \
+	    --no-emit-index-url --python-version 3.11 -o requirements.lock
+	uv pip compile pyproject.toml -q --upgrade --all-extras --group dev -c requirements.lock --universal \
+	    --generate-hashes --no-header --no-emit-index-url --python-version 3.11 -o requirements-dev.lock
+	uv pip compile -q --upgrade --group assets --universal --generate-hashes --no-header \
+	    --no-emit-index-url --python-version 3.11 -o requirements-assets.lock
+
+clean: ## remove everything that was built or installed here
+	rm -rf $(VENV) build dist dashboards/web/static/vendor .*_cache
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+dashboards/web/static/vendor/.stamp: package.json package-lock.json requirements-assets.lock deploy/assets.py
+	$(PYTHON) -m venv build/assets
+	build/assets/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-assets.lock
+	build/assets/bin/python deploy/assets.py
+	@touch $@

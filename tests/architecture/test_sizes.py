@@ -1,0 +1,35 @@
+"""Files to 300 lines, functions to 40: what is longer has two ideas in it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("probes", "collector", "analysis", "dashboards", "whichlayer", "deploy")
+FILE_LINES = 300
+FUNCTION_LINES = 40
+NAMELESS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc", "base"}
+
+
+def sources() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_file_and_functions_are_short(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= FILE_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0]
+            documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+            start = (first.end_lineno or first.lineno) if documented else node.lineno
+            length = (node.end_lineno or node.lineno) - start
+            assert length <= FUNCTION_LINES, f"{path.name}:{node.lineno} {node.name} has {length} lines"
+
+
+def test_no_file_is_named_after_nothing() -> None:
+    assert [path for path in sources() if path.stem.strip("_") in NAMELESS] == []
