@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
 
 from collector.model.errors import ConfigError, Mistake
 
@@ -57,6 +58,12 @@ def load_tree(text: str, path: Path) -> Any:  # noqa: ANN401  YAML holds anythin
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         first = (error.problem or "is not YAML").splitlines()[0]
         raise _one(path, line, column, f"is not valid YAML: {first}") from None
+    except ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        raise _one(path, line, column, f"holds a character YAML does not allow: {error.character!r}") from None
+    except (YAMLError, ValueError) as error:
+        raise _one(path, 1, 1, f"is not valid YAML: {str(error).splitlines()[0]}") from None
 
 
 def place(tree: Any, location: Sequence[str | int]) -> tuple[int, int]:  # noqa: ANN401
