@@ -1,0 +1,109 @@
+"""Writes docs/reference.md from the code: settings, metrics, plug-ins and commands cannot drift from it.
+
+usage: python -m whichlayer.reference [FILE]
+"""
+
+import sys
+import types
+import typing
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from collector.model.layer import Layer
+from collector.model.sample import CATALOGUE
+from collector.plugin import names
+
+FOLDERS = {
+    "probes.drivers": "Drivers",
+    "probes.samplers": "Samplers",
+    "collector.sources": "Sources",
+    "collector.stores": "Stores",
+    "collector.registries": "Registries",
+    "analysis.methods": "Methods",
+    "deploy.lab.faults": "Faults of the lab",
+    "whichlayer.commands": "Commands",
+}
+
+
+def render() -> str:
+    """Give the whole page as Markdown."""
+    lines = ["# Reference", "", "Written by `make docs` from the code; a test fails when it is out of date.", ""]
+    lines += ["## Settings (`whichlayer.yaml`)", ""]
+    lines += ["| key | type | default | meaning |", "|---|---|---|---|", *_settings()]
+    lines += ["", "## Layers", "", "| layer | in words |", "|---|---|"]
+    lines += [f"| `{layer}` | {layer.words} |" for layer in Layer]
+    lines += ["", "## Metrics", "", "| metric | unit | layer | worse when | smallest shift that counts | meaning |"]
+    lines += ["|---|---|---|---|---|---|"]
+    lines += [
+        f"| `{m.name}` | {m.unit} | `{m.layer}` | {m.direction} | {m.minimum_shift:g} | {m.meaning} |"
+        for m in CATALOGUE.values()
+    ]
+    for folder, title in FOLDERS.items():
+        lines += ["", f"## {title} (`{folder.replace('.', '/')}/`)", "", "| name | what it is |", "|---|---|"]
+        lines += [f"| `{name}` | {_first_line(f'{folder}.{name}')} |" for name in names(import_module(folder))]
+    return "\n".join(lines) + "\n"
+
+
+def _settings() -> Iterator[str]:
+    from whichlayer.settings import Settings
+
+    for key, field in _walk(Settings, ""):
+        shown = "required" if field.is_required() else _default(field)
+        yield f"| `{key}` | {_type(field.annotation)} | {shown} | {_cell(field.description or '')} |"
+
+
+def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{name}"
+        yield key, field
+        for inner, suffix in _models(field.annotation):
+            yield from _walk(inner, f"{key}{suffix}.")
+
+
+def _models(annotation: object, suffix: str = "") -> Iterator[tuple[type[BaseModel], str]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation, suffix
+        return
+    origin = typing.get_origin(annotation)
+    nested = suffix if origin in (typing.Union, types.UnionType, typing.Annotated) else f"{suffix}[]"
+    for part in typing.get_args(annotation):
+        yield from _models(part, nested)
+
+
+def _type(annotation: object) -> str:
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return f"`{annotation.__name__}`"
+    return f"`{str(annotation).replace('typing.', '').split('Annotated[')[-1].split(',')[0]}`".replace("|", "or")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default_factory is not None:
+        value = field.get_default(call_default_factory=True)
+        return "" if isinstance(value, BaseModel) or not value else f"`{_cell(str(value))}`"
+    if field.default in (None, PydanticUndefined):
+        return ""
+    return "" if isinstance(field.default, BaseModel) else f"`{_cell(str(field.default))}`"
+
+
+def _first_line(module: str) -> str:
+    text = import_module(module).__doc__
+    if not text:
+        raise ValueError(f"{module} has no docstring to show on the reference page")
+    return _cell(text.strip().splitlines()[0])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    page = render()
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).write_text(page, encoding="utf-8")
+    else:
+        sys.stdout.write(page)
