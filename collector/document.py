@@ -4,11 +4,12 @@
 extra. What stands at a mistake is never repeated in the message, since it may be a secret.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
@@ -22,6 +23,23 @@ class Document(BaseModel):
     """Base of everything read from a file: frozen, strict about keys, silent about values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h)")
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+def _seconds(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value.strip())
+    if found is None:
+        raise ValueError("is not a duration: write 250 ms, 30 s, 5 min, 2 h or a number of seconds")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+"""A duration as files write it (``30 s``, ``250 ms``, ``5 min``, a number of seconds), in seconds."""
 
 
 def read(path: Path, kind: type[M]) -> M:

@@ -1,0 +1,64 @@
+"""What the ``collector:`` section of ``whichlayer.yaml`` may say."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from collector.document import Document, Seconds
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class TlsSettings(Document):
+    """The certificate the collector shows when it is bound to more than loopback."""
+
+    certificate: Path = Field(description="PEM file with the certificate and its chain")
+    key: Path = Field(description="PEM file with the private key")
+
+
+class LimitSettings(Document):
+    """How much one request may bring."""
+
+    body_bytes: int = Field(default=8 << 20, gt=0, description="largest request body as it is sent, in bytes")
+    inflated_bytes: int = Field(default=32 << 20, gt=0, description="largest request body after inflating, in bytes")
+    read_seconds: Seconds = Field(default=30.0, gt=0, description="how long a sender may take to send one body")
+
+
+class SourceSettings(Document):
+    """One thing the collector reads by itself."""
+
+    kind: str = Field(description="which source: the name of a file in collector/sources")
+    component: str = Field(description="stable name of what is read, as it appears in evidence")
+    every: Seconds = Field(default=10.0, gt=0, description="how often it is read")
+    settings: Mapping[str, Any] = Field(default_factory=dict, description="what this kind of source needs to know")
+
+
+class CollectorSettings(Document):
+    """Where the collector listens, where it keeps data and what it reads by itself."""
+
+    data: Path = Field(default=Path("whichlayer-data"), description="folder of the store, the registry and the spool")
+    host: str = Field(default="127.0.0.1", description="address to listen on; more than loopback needs tls")
+    port: Port = Field(default=8620, description="port to listen on; 0 takes a free one")
+    tls: TlsSettings | None = Field(default=None, description="certificate, for any address but loopback")
+    limits: LimitSettings = Field(default=LimitSettings(), description="how much one request may bring")
+    spool_bytes: int = Field(default=1 << 30, gt=0, description="room for facts not yet in the lake, in bytes")
+    flush: Seconds = Field(default=10.0, gt=0, description="how often facts go from the spool to the lake")
+    analyse: Seconds = Field(default=60.0, gt=0, description="how often conclusions are drawn from new facts")
+    maintain: Seconds = Field(default=600.0, gt=0, description="how often small files are merged")
+    decoders: int = Field(default=1, ge=1, le=16, description="worker processes that decode OTLP")
+    sources: tuple[SourceSettings, ...] = Field(default=(), description="what the collector reads by itself")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether ``host`` is reachable from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
