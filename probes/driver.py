@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from collector.model.run import StepTiming
+from probes import placeholder
 from probes.journey import Journey, Step
 
 
@@ -12,15 +13,22 @@ from probes.journey import Journey, Step
 class WalkContext:
     """What one run knows: grows as steps capture values. Secret values are in ``secrets`` only.
 
-    ``traceparent`` is sent with every request; its trace id is the run id. ``facts`` ends up in the
-    run (``release``, ``connection_policy``).
+    ``facts`` ends up in the run (``release``, ``machine``).
     """
 
     run_id: str
     journey: Journey
     values: dict[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     facts: dict[str, str] = field(default_factory=dict)
+
+    def fill(self, text: str) -> str:
+        """Put variables and captured values into a text that may not hold secrets."""
+        return placeholder.fill(text, {**self.values, "run_id": self.run_id})
+
+    def fill_secret(self, text: str) -> str:
+        """Put variables, captured values and secrets into a form, JSON or header value."""
+        return placeholder.fill(text, {**self.values, **self.secrets, "run_id": self.run_id})
 
 
 @runtime_checkable
@@ -28,7 +36,11 @@ class OpenDriver(Protocol):
     """A driver with its connection, browser or session open for exactly one run."""
 
     def perform(self, step: Step) -> StepTiming:
-        """Do one step and time it. Never raises for what the service does: that is an Outcome."""
+        """Do one step and time it. Never raises for what the service does: that is an Outcome.
+
+        A step that acts (``step.acts``) is done only if the page looked at last shows its
+        ``safe_record``; otherwise nothing is sent and the outcome is ``not_ready``.
+        """
         ...
 
     def close(self) -> None:
@@ -40,6 +52,13 @@ class OpenDriver(Protocol):
 class Driver(Protocol):
     """A kind of driver: ``PLUGIN`` of a module in ``probes/drivers/``."""
 
+    def configured(self, settings: Mapping[str, Any]) -> Self:
+        """Give this driver with the settings of its endpoint (proxy, CA file); unknown keys raise ConfigError."""
+        ...
+
     def open(self, context: WalkContext) -> OpenDriver:
-        """Get ready for one run: a fresh cookie jar, a fresh browser context, a fresh session."""
+        """Get ready for one run: a fresh cookie jar, a fresh browser context, a fresh session.
+
+        Raises WhichlayerError if the endpoint is not ready for it (a certificate that is not there).
+        """
         ...

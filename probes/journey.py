@@ -1,0 +1,154 @@
+"""A journey: the steps a user takes, as a file whose content hash every result carries.
+
+``docs/journeys.md`` explains the file to the people who write one. ``load`` reports every mistake
+of a file at once, each with its line and column. Parts of a step are in ``journey_request.py``.
+"""
+
+import hashlib
+import json
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, PrivateAttr, field_validator
+
+from collector.document import Document, place
+from collector.document import load_tree as load_document_tree
+from collector.document import parse as parse_document
+from collector.model.errors import ConfigError, Mistake
+from probes import journey_references
+from probes.duration import Seconds
+from probes.journey_request import AuthenticationFailure, Capture, Request, VerifySaved
+from probes.journey_text import Name, NonEmpty, SecretReference, Template, Text, Word
+
+
+class Action(StrEnum):
+    """What a step does to the system. ``write`` and ``print`` need a safe record."""
+
+    READ = "read"
+    WRITE = "write"
+    PRINT = "print"
+
+
+class Connection(StrEnum):
+    """Whether a step may use a connection that is already open."""
+
+    NEW = "new"
+    REUSE = "reuse"
+
+
+class Step(Document):
+    """One thing a user does, timed as one: it is over when its last request is answered."""
+
+    step: Name = Field(description="Name of the step: results, targets and verdicts carry it.")
+    action: Action = Field(default=Action.READ, description="What the step does to the system.")
+    target: Seconds | None = Field(default=None, description="Longest duration that is acceptable.")
+    timeout: Seconds = Field(default=30.0, gt=0, description="Limit for the whole step; longer is a timeout.")
+    think: Seconds = Field(default=0.0, description="Pause before the step, as a person makes; not timed.")
+    connection: Connection = Field(default=Connection.REUSE, description="`new` opens a new connection for the step.")
+    requests: NonEmpty[Request] = Field(description="The requests of the step, in order.")
+    sign_in: bool = Field(default=False, description="The step that signs in.")
+    authentication_failure: AuthenticationFailure = Field(
+        default=AuthenticationFailure(), description="What a refused sign-in looks like."
+    )
+    safe_record: Template | None = Field(
+        default=None, description="Text that only the record made for probes shows; needed to write or print."
+    )
+    verify_saved: VerifySaved | None = Field(default=None, description="Reads back what the step wrote; not timed.")
+
+    @property
+    def acts(self) -> bool:
+        """Say whether the step changes something or uses paper."""
+        return self.action is not Action.READ
+
+
+class ClientCertificate(Document):
+    """The certificate the probe shows; paths are relative to the journey file."""
+
+    certificate: str = Field(description="Path of the certificate (PEM).")
+    key: str | None = Field(default=None, description="Path of its key (PEM), if it is in another file.")
+    passphrase: Word | None = Field(default=None, description="Name of the secret that opens the key.")
+
+
+class Journey(Document):
+    """What is walked. Its content says everything that may change a measurement, and nothing secret."""
+
+    name: Name = Field(description="Name of the journey.")
+    description: str = Field(default="", description="What it stands for, for people.")
+    variables: dict[Word, Text | None] = Field(
+        default={}, description="Values used as {name}; an agent may give others. Empty means an agent must give it."
+    )
+    secrets: dict[Word, SecretReference | None] = Field(
+        default={}, description="Secrets used as {name}, by reference; empty means the agent's account has it."
+    )
+    client_certificate: ClientCertificate | None = Field(default=None, description="Shown to servers that ask for one.")
+    facts: dict[Word, Capture] = Field(
+        default={}, description="What is noted about the system when an answer shows it, such as its release."
+    )
+    steps: NonEmpty[Step] = Field(description="The steps, in the order they are walked.")
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    @field_validator("variables")
+    @classmethod
+    def _base_url(cls, variables: dict[str, str | None]) -> dict[str, str | None]:
+        if "base_url" not in variables:
+            raise ValueError("needs base_url: the address of the application, such as https://cases.example.org")
+        url = variables["base_url"]
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("base_url must begin with http:// or https://")
+        return variables
+
+    @property
+    def hash(self) -> str:
+        """Give 16 hexadecimal digits that change with the content, not with comments or key order."""
+        content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"description"})
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder of the file it was read from; paths in it are relative to that."""
+        return self._folder
+
+
+def load(path: Path) -> Journey:
+    """Read one journey file. Raises ConfigError with every mistake."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise _unreadable(path, "there is no such file: check the path") from None
+    except (OSError, UnicodeDecodeError) as cause:
+        reason = getattr(cause, "strerror", None) or "it is not UTF-8 text"
+        raise _unreadable(path, f"cannot be read: {reason}") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Journey:
+    """Read a journey from text that came from ``path``. Raises ConfigError with every mistake."""
+    journey, mistakes = None, list[Mistake]()
+    try:
+        journey = parse_document(text, path, Journey)
+    except ConfigError as error:
+        mistakes += error.mistakes
+    mistakes += _reference_mistakes(text, path)
+    if journey is None or mistakes:
+        raise ConfigError(sorted(set(mistakes), key=lambda one: (one.line, one.column, one.message)))
+    journey._folder = path.parent
+    return journey
+
+
+def _reference_mistakes(text: str, path: Path) -> list[Mistake]:
+    try:
+        tree = load_document_tree(text, path)
+    except ConfigError:  # not YAML: already reported
+        return []
+    found = []
+    for location, message in journey_references.check(tree):
+        line, column = place(tree, location)
+        where = ".".join(str(part) for part in location)
+        found.append(Mistake(file=str(path), line=line, column=column, message=f"{where}: {message}"))
+    return found
+
+
+def _unreadable(path: Path, message: str) -> ConfigError:
+    return ConfigError([Mistake(file=str(path), line=1, column=1, message=message)])
