@@ -1,0 +1,48 @@
+"""What can be set about the pages."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from collector.document import Document, Seconds
+
+
+class PagesSettings(Document):
+    """Section ``pages:`` of whichlayer.yaml."""
+
+    timezone: str | None = Field(
+        default=None,
+        description="zone that times are shown in, such as Europe/London; without it the zone of this machine",
+    )
+    recent_minutes: int = Field(
+        default=120,
+        ge=5,
+        le=1440,
+        description="how many minutes of runs the overview draws, and looks for a last run in",
+    )
+    stale_after_intervals: float = Field(
+        default=3.0,
+        ge=1.5,
+        le=100,
+        description="a journey is stale when this many of its usual intervals have passed without a run",
+    )
+    stale_after_at_least: Seconds = Field(
+        default=60.0, ge=1, description="a journey is never called stale sooner than this after its last run"
+    )
+    agent_silent_after: Seconds = Field(
+        default=900.0, ge=10, description="an agent not heard for this long is shown as silent"
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError):
+                raise ValueError("is not a time zone: write one like Europe/London") from None
+        return value
+
+    def zone(self) -> ZoneInfo | None:
+        """Give the zone, None for this machine's own."""
+        return ZoneInfo(self.timezone) if self.timezone else None

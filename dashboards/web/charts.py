@@ -1,0 +1,190 @@
+"""Charts prepared on the server: positions for the SVG template, rows for the table beside it.
+
+Horizontal positions are percentages, vertical ones pixels: text keeps its size on every screen and
+nothing needs a style attribute.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from collector.model.verdict import Interval
+from dashboards.clock import Clock
+
+TOP, PLOT, FOOT = 14, 150, 22  # pixels above, of and below the plot
+WIDE = 1000  # units across the stretched part of a chart
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 43200)  # minutes between time ticks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One drawn value: ``shape`` is "dot", "over", "limit" (censored: at least this) or "bad"."""
+
+    x: float
+    y: float
+    shape: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A labelled position on an axis: per cent across, or pixels down."""
+
+    at: float
+    label: str
+    anchor: str = "middle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A marked part of the plot: per cent across, pixels down."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """One coloured band of a stack as a path in plot units, with its name for the legend."""
+
+    name: str
+    words: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The numbers of a chart: a time and a list of cells per row."""
+
+    head: Sequence[str]
+    rows: Sequence[tuple[datetime, Sequence[str]]]
+    csv: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Everything the template needs. ``series`` feeds the interactive version: [[unix s …], [value …]]."""
+
+    key: str
+    title: str
+    summary: str
+    unit: str | None
+    table: Table
+    y_ticks: Sequence[Tick]
+    x_ticks: Sequence[Tick]
+    marks: Sequence[Mark] = ()
+    line: str = ""
+    areas: Sequence[Area] = ()
+    episode: Span | None = None
+    band: Span | None = None
+    series: Sequence[Sequence[float | None]] = ()
+    top: int = TOP
+    plot: int = PLOT
+    height: int = TOP + PLOT + FOOT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The axes many charts of one page share: the same time, so that they can be read together."""
+
+    start: datetime
+    end: datetime
+    clock: Clock
+    episode: tuple[datetime, datetime] | None = None
+    x_ticks: Sequence[Tick] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "x_ticks", _time_ticks(self.start, self.end, self.clock))
+
+    def x(self, at: datetime) -> float:
+        """Give the place of an instant, in per cent, kept inside the plot."""
+        whole = (self.end - self.start).total_seconds()
+        return round(min(100.0, max(0.0, (at - self.start).total_seconds() / whole * 100)), 3)
+
+    def marked(self) -> Span | None:
+        """Give the episode as a span over the whole height."""
+        if self.episode is None:
+            return None
+        left, right = self.x(self.episode[0]), self.x(self.episode[1])
+        return Span(x=left, width=round(max(0.4, right - left), 3), y=TOP, height=PLOT, label="episode")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """The vertical axis from 0 to ``top``, or from ``bottom`` for values that can be negative."""
+
+    top: float
+    bottom: float = 0.0
+
+    def y(self, value: float) -> float:
+        """Give the place of a value, in pixels from the top of the chart."""
+        part = (value - self.bottom) / (self.top - self.bottom)
+        return round(TOP + PLOT * (1 - min(1.0, max(0.0, part))), 2)
+
+    def band(self, value: Interval) -> Span:
+        """Give an interval as a span over the whole width, at least two pixels high."""
+        high, low = self.y(value.high), self.y(value.low)
+        return Span(x=0, width=100, y=high, height=max(2.0, round(low - high, 2)), label="expected")
+
+
+def scale(values: Iterable[float]) -> tuple[Scale, Sequence[float]]:
+    """Choose a round axis that holds ``values``; give it with the values to label."""
+    known = [value for value in values if math.isfinite(value)]
+    high, low = max(known, default=1.0), min(known, default=0.0)
+    if high <= 0 and low >= 0:
+        high = 1.0
+    bottom_in = min(0.0, low)
+    high = max(high, 0.0)
+    step = _round_step((high - bottom_in) / 3)
+    bottom = math.floor(bottom_in / step) * step
+    count = math.ceil((high - bottom) / step * 0.999)
+    top = bottom + step * max(1, count)
+    labels = [bottom + step * index for index in range(max(1, count) + 1)]
+    return Scale(top=top, bottom=bottom), labels
+
+
+def polyline(points: Iterable[tuple[float, float]]) -> str:
+    """Write points (per cent, pixels) as a path in the stretched units of the plot."""
+    steps = [f"{x * WIDE / 100:.1f} {y - TOP:.1f}" for x, y in points]
+    return "M" + "L".join(steps) if len(steps) > 1 else ""
+
+
+def stacked(names: Sequence[tuple[str, str]], columns: Sequence[tuple[float, Sequence[float]]]) -> list[Area]:
+    """Write a stack as areas: ``columns`` are (per cent, top edge in pixels of each name, lowest first)."""
+    areas = []
+    floor = [(x, float(TOP + PLOT)) for x, _ in columns]
+    for index, (name, words) in enumerate(names):
+        edge = [(x, edges[index]) for x, edges in columns]
+        outline = [*edge, *reversed(floor)]
+        areas.append(Area(name=name, words=words, path=polyline(outline) + "Z"))
+        floor = edge
+    return areas
+
+
+def _round_step(raw: float) -> float:
+    power = 10.0 ** math.floor(math.log10(raw))
+    for factor in (1.0, 2.0, 2.5, 5.0):
+        if raw <= factor * power:
+            return factor * power
+    return 10.0 * power
+
+
+def _time_ticks(start: datetime, end: datetime, clock: Clock) -> list[Tick]:
+    minutes = (end - start).total_seconds() / 60
+    step = next((size for size in _STEPS if minutes / size <= 5), _STEPS[-1])
+    first = clock.local(start)
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    past = (first - midnight).total_seconds() / 60
+    at = midnight + timedelta(minutes=math.ceil(past / step) * step)
+    ticks = []
+    while at <= end:
+        x = (at - start).total_seconds() / (end - start).total_seconds() * 100
+        anchor = "start" if x < 6 else "end" if x > 94 else "middle"
+        label = f"{at.day} {at:%b}" if step >= 1440 else f"{at:%H:%M}"
+        ticks.append(Tick(at=round(x, 3), label=label, anchor=anchor))
+        at += timedelta(minutes=step)
+    return ticks
