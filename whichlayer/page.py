@@ -35,11 +35,19 @@ class Form:
 
 
 @dataclass(slots=True)
+class Link:
+    """One link: its address as written in the page, and its words."""
+
+    href: str
+    words: str = ""
+
+
+@dataclass(slots=True)
 class Page:
-    """What one page offers. ``links`` are as written in the page, in order."""
+    """What one page offers, in its order."""
 
     forms: list[Form]
-    links: list[str]
+    links: list[Link]
     words: str
 
     def sign_in_form(self) -> Form | None:
@@ -81,10 +89,11 @@ class _Reader(HTMLParser):
         super().__init__()
         self.url = url
         self.forms: list[Form] = []
-        self.links: list[str] = []
+        self.links: list[Link] = []
         self.words: list[str] = []
         self._open: Form | None = None
         self._text: Input | None = None
+        self._link: Link | None = None
         self._silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -93,7 +102,8 @@ class _Reader(HTMLParser):
         if tag in ("script", "style"):
             self._silent += 1
         elif tag == "a" and "href" in given:
-            self.links.append(given["href"])
+            self._link = Link(given["href"])
+            self.links.append(self._link)
         elif tag == "form":
             action = urljoin(self.url, given.get("action", ""))
             self._open = Form(method=given.get("method", "get").lower(), action=action)
@@ -124,6 +134,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in ("script", "style"):
             self._silent = max(0, self._silent - 1)
+        elif tag == "a":
+            self._link = None
         elif tag == "form":
             self._open = None
         elif tag == "textarea":
@@ -134,3 +146,5 @@ class _Reader(HTMLParser):
             self._text.value += data
         elif not self._silent:
             self.words.append(data)
+            if self._link is not None:
+                self._link.words += data

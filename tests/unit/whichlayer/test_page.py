@@ -41,7 +41,9 @@ def test_forms_are_found_by_what_they_are_for() -> None:
 
 def test_links_and_words() -> None:
     page = read(PAGE, "http://app.example/start")
-    assert [link for link in page.links if same_site(link, "http://app.example/start")] == ["/cases/17"]
+    assert [(link.href, link.words) for link in page.links if same_site(link.href, "http://app.example/start")] == [
+        ("/cases/17", "Case 17")
+    ]
     assert "Welcome" in page.words
     assert "Logout" not in page.words
 
