@@ -1,0 +1,180 @@
+"""From judged runs to episodes of slowness and of failing, and to what is normal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from analysis.counting import RULES
+from analysis.episode import Episode
+from analysis.expectation import Band, Seasons, pooled
+from analysis.levels import Levels, levels
+from analysis.series import Bools, Series, moment, split, stamp
+from analysis.settings import AnalysisSettings
+from analysis.statistics import bootstrap, bounded, centre, interval, median_interval, rate_interval
+from analysis.watch import Stretch
+from analysis.window import Window
+from collector.model.verdict import Interval, Reference, Rung, Status
+
+LEAST_QUIET = 8  # quiet runs without which there is no before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One series held against one reference: its levels and its episodes, oldest first."""
+
+    levels: Levels
+    episodes: tuple[Episode, ...]
+
+
+Span = tuple[datetime, datetime]
+
+
+def judge(window: Window, against: Reference, settings: AnalysisSettings) -> list[Judgement]:
+    """Judge every step, population and environment of ``window``; all of its history is looked at."""
+    all_series = [series for series in split(window.steps) if len(series)]
+    seasons = Seasons(window.hourly, minimum_runs=settings.baseline_runs)
+    judged = []
+    for series in all_series:
+        others = [other for other in all_series if other.key.place == series.key.place and other.key != series.key]
+        found = levels(series, others, against, settings, seasons)
+        judged.append((found, _merged(found, settings)))
+    spans = [
+        (found.series.key.site, moment(found.series.slots[s.first]), moment(found.series.slots[s.last]))
+        for found, stretches in judged
+        for s in stretches
+    ]
+    return [_judgement(found, stretches, spans, settings) for found, stretches in judged]
+
+
+def _merged(found: Levels, settings: AnalysisSettings) -> list[Stretch]:
+    """Join stretches that overlap: a timeout is both slow and a failure."""
+    joined: list[Stretch] = []
+    for stretch in sorted((*found.slow, *found.failing), key=lambda s: (s.first, s.last)):
+        if joined and stretch.first <= joined[-1].last + 1:
+            before = joined[-1]
+            joined[-1] = Stretch(before.first, max(before.last, stretch.last), before.open or stretch.open)
+        else:
+            joined.append(stretch)
+    least = np.timedelta64(int(settings.minimum_seconds * 1e6), "us")
+    slots = found.series.slots
+    return [s for s in joined if slots[s.last] - slots[s.first] >= least]
+
+
+def _judgement(
+    found: Levels,
+    stretches: Sequence[Stretch],
+    spans: Sequence[tuple[str, datetime, datetime]],
+    settings: AnalysisSettings,
+) -> Judgement:
+    site = found.series.key.site
+    here = [(start, end) for place, start, end in spans if place == site]
+    own = [(moment(found.series.slots[s.first]), moment(found.series.slots[s.last])) for s in stretches]
+    episodes = (_episode(found, stretch, own, here, settings) for stretch in stretches)
+    return Judgement(levels=found, episodes=tuple(episode for episode in episodes if episode is not None))
+
+
+def _episode(
+    found: Levels, stretch: Stretch, own: Sequence[Span], everywhere: Sequence[Span], settings: AnalysisSettings
+) -> Episode | None:
+    series = found.series
+    rows = np.arange(len(series))
+    during = (rows >= stretch.first) & (rows <= stretch.last)
+    timed = during & series.timed & ~np.isnan(found.mid)
+    bad = int(series.bad[during].sum())
+    status = Status.FAILING if 2 * bad >= during.sum() else Status.SLOW
+    if status is Status.SLOW and not timed.any():
+        return None
+    start, end = moment(series.slots[stretch.first]), moment(series.slots[stretch.last])
+    quiet, excluded = _quiet(found, stretch, own, everywhere, settings)
+    band = _band_at(found, stretch, quiet)
+    slow = status is Status.SLOW
+    if slow and band is None:
+        return None
+    return Episode(
+        site=series.key.site,
+        journey=series.key.journey,
+        step=series.key.step,
+        population=series.key.population,
+        environment=series.key.environment,
+        status=status,
+        against=found.against,
+        rung=band.rung if band else Rung.NONE,
+        start=start,
+        end=end,
+        open=stretch.open,
+        runs=int(during.sum()),
+        censored=int(series.censored[during].sum()),
+        measured=_measured(series, during, settings),
+        expected=bounded(band.mid, band.low, band.high, settings.level) if band else None,
+        excess_seconds=_excess(found, timed, settings) if slow else None,
+        excess_rate=None if slow else _excess_rate(series, bad, during, quiet, settings),
+        baseline_start=moment(series.slots[quiet][0]) if quiet.any() else None,
+        baseline_end=start if quiet.any() else None,
+        excluded=excluded,
+        vantage=found.vantage,
+    )
+
+
+def _measured(series: Series, during: Bools, settings: AnalysisSettings) -> Interval | None:
+    seconds = series.seconds[during & series.timed]
+    return median_interval(seconds, settings.level) if len(seconds) else None
+
+
+def _excess(found: Levels, timed: Bools, settings: AnalysisSettings) -> Interval:
+    """Give the trimmed mean of the excess; timeouts enter with their limit, so it is a lower bound then."""
+    values = found.series.seconds[timed] - found.mid[timed]
+    draws = bootstrap(values[-1000:], lambda picked: np.sort(picked, axis=1)[:, _inner(picked.shape[1])].mean(axis=1))
+    return interval(centre(values, RULES.trimmed), draws, settings.level)
+
+
+def _inner(count: int) -> slice:
+    cut = int(count * RULES.trimmed)
+    return slice(cut, count - cut)
+
+
+def _excess_rate(series: Series, bad: int, during: Bools, quiet: Bools, settings: AnalysisSettings) -> Interval:
+    before = float(series.bad[quiet].mean()) if quiet.any() else 0.0
+    rate = rate_interval(bad, int(during.sum()), settings.level)
+    return bounded(rate.estimate - before, max(0.0, rate.low - before), rate.high - before, settings.level)
+
+
+def _quiet(
+    found: Levels, stretch: Stretch, own: Sequence[Span], everywhere: Sequence[Span], settings: AnalysisSettings
+) -> tuple[Bools, tuple[Span, ...]]:
+    """Give the quiet rows before a stretch, and the spans left out of them.
+
+    Time in which any access was slow is left out, unless that leaves too little: then only what was
+    slow here is.
+    """
+    nothing = np.zeros(len(found.series), dtype=bool)
+    for spans, least in ((everywhere, settings.baseline_runs), (own, LEAST_QUIET)):
+        rows = _outside(found.series, stretch.first, spans)
+        if rows.sum() >= least:
+            kept = np.flatnonzero(rows)[-settings.baseline_recent_runs :]
+            quiet = nothing.copy()
+            quiet[kept] = True
+            begin, end = moment(found.series.slots[kept[0]]), moment(found.series.slots[stretch.first])
+            inside = sorted({(max(s, begin), min(e, end)) for s, e in spans if e >= begin and s < end})
+            return quiet, tuple(inside)
+    return nothing, ()
+
+
+def _outside(series: Series, first: int, spans: Sequence[Span]) -> Bools:
+    rows = (np.arange(len(series)) < first) & series.timed
+    for start, end in set(spans):
+        rows &= ~((series.slots >= stamp(start)) & (series.slots <= stamp(end)))
+    return np.asarray(rows)
+
+
+def _band_at(found: Levels, stretch: Stretch, quiet: Bools) -> Band | None:
+    if found.against is not Reference.EXPECTED or found.band is None:
+        return found.band
+    if found.band.rung.value.startswith("hour") or not quiet.any():
+        return found.band
+    learned = pooled(found.series.seconds[quiet], found.series.censored[quiet].astype(float), rung=found.band.rung)
+    mid = float(
+        found.mid[stretch.first : stretch.last + 1][~np.isnan(found.mid[stretch.first : stretch.last + 1])][:1].sum()
+    )
+    return replace(learned, mid=mid, low=min(learned.low, mid), high=max(learned.high, mid)) if mid else learned

@@ -1,0 +1,104 @@
+"""What a step is expected to take: a ladder, and the rung that history reaches.
+
+========== ============================================ ===========================================
+rung       needs                                        band
+========== ============================================ ===========================================
+none       nothing (a declared target)                  the target
+same_slot  10 own runs and another access in the slots  own first runs, moved as the others moved
+pooled     30 measured runs                             the latest quiet runs, at most 300
+hour_of_day   the same hour on 5 days, 30 runs          medians of these hours
+hour_of_week  the same hour of 3 weeks, 30 runs         medians of these hours
+========== ============================================ ===========================================
+
+Centre is a median, spread a quantile or a MAD, whichever is wider: single outliers and single bad
+days move neither. A timeout enters with its limit; when it reaches the centre, the centre is "≥".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from analysis.series import KEY, Key, Times, key_of, moment
+from analysis.statistics import Floats
+from collector.model.verdict import Rung
+
+SPREADS = 3.0  # times the MAD, scaled to a standard deviation
+MAD = 1.4826
+DAYS = 5
+WEEKS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Expected duration in seconds: ``low`` to ``high`` holds about nine of ten quiet runs.
+
+    ``at_least`` says the centre fell among timeouts: the true one is higher.
+    """
+
+    rung: Rung
+    low: float
+    mid: float
+    high: float
+    runs: int
+    at_least: bool = False
+
+
+def pooled(seconds: Floats, censored: Floats | None = None, *, rung: Rung = Rung.POOLED) -> Band:
+    """Give the band of quiet runs, which must not be empty."""
+    low, mid, upper = (float(value) for value in np.quantile(seconds, [0.05, 0.5, 0.9]))
+    spread = SPREADS * MAD * float(np.median(np.abs(seconds - mid)))
+    at_least = censored is not None and bool(np.any(censored)) and float(np.min(seconds[censored > 0])) <= mid
+    return Band(rung=rung, low=low, mid=mid, high=max(upper, mid + spread), runs=len(seconds), at_least=at_least)
+
+
+def declared(target: float) -> Band:
+    """Give the band of a declared target: a single line."""
+    return Band(rung=Rung.NONE, low=target, mid=target, high=target, runs=0)
+
+
+class Seasons:
+    """Bands by hour from the store's hourly roll-up: median over days, so bad days do not teach."""
+
+    def __init__(self, hourly: pd.DataFrame, *, minimum_runs: int) -> None:
+        self._minimum = minimum_runs
+        self._rows = _by_key(hourly)
+
+    def band(self, key: Key, hour: datetime) -> Band | None:
+        """Give the highest seasonal rung that history before ``hour`` reaches; None when it reaches none."""
+        rows = self._rows.get(key)
+        if rows is None:
+            return None
+        at = pd.Timestamp(hour.replace(tzinfo=None))
+        past = rows[(rows["hour"] < at) & (rows["hour"].dt.hour == at.hour)]
+        weekly = past[past["hour"].dt.dayofweek == at.dayofweek]
+        if len(weekly) >= WEEKS and weekly["measured"].sum() >= self._minimum:
+            return _seasonal(weekly, Rung.HOUR_OF_WEEK)
+        if len(past) >= DAYS and past["measured"].sum() >= self._minimum:
+            return _seasonal(past, Rung.HOUR_OF_DAY)
+        return None
+
+
+def hours(slots: Times) -> Sequence[datetime]:
+    """Give the distinct hours of ``slots``, in order."""
+    return [moment(hour) for hour in np.unique(slots.astype("datetime64[h]"))]
+
+
+def _seasonal(rows: pd.DataFrame, rung: Rung) -> Band:
+    centres = rows["q50"].to_numpy(dtype=float)
+    mid = float(np.median(centres))
+    spread = SPREADS * MAD * float(np.median(np.abs(centres - mid)))
+    return Band(
+        rung=rung,
+        low=min(mid, float(rows["q10"].median())),
+        mid=mid,
+        high=max(float(rows["q90"].median()), mid + spread),
+        runs=int(rows["measured"].sum()),
+    )
+
+
+def _by_key(hourly: pd.DataFrame) -> Mapping[Key, pd.DataFrame]:
+    known = hourly[hourly["q50"].notna()]
+    return {key_of(values): rows for values, rows in known.groupby(KEY, sort=True, observed=True)}

@@ -1,0 +1,207 @@
+"""Holds every run of a series against its reference and finds where it is slow or failing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.counting import RULES
+from analysis.expectation import Band, Seasons, declared, hours, pooled
+from analysis.series import Series
+from analysis.settings import AnalysisSettings
+from analysis.statistics import OUTLIER_SHARE, Floats
+from analysis.watch import LONGEST, Stretch, Watch, limits
+from collector.model.access import Population
+from collector.model.verdict import Reference, Rung
+
+QUIET_FAILURE_RATE = 0.05  # a service that fails once in twenty is not failing, it is poor
+BLOCKS = 400  # at most so many expectations are computed for one series
+BLOCK = 5  # runs judged by one expectation, at least
+
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """A series with its reference: ``mid`` and ``threshold`` per row (NaN where there is none).
+
+    ``slow`` and ``failing`` are stretches of row numbers; ``band`` is the one in force at the end,
+    None when there is none. ``vantage`` is the best access, when that is the reference.
+    """
+
+    series: Series
+    against: Reference
+    mid: Floats
+    threshold: Floats
+    band: Band | None
+    slow: tuple[Stretch, ...]
+    failing: tuple[Stretch, ...]
+    vantage: Population | None = None
+
+
+Thresholds = Callable[[Band], float]
+
+
+def levels(
+    series: Series, others: Sequence[Series], against: Reference, settings: AnalysisSettings, seasons: Seasons
+) -> Levels:
+    """Judge one series; ``others`` are the same step from other accesses."""
+    if against is Reference.TARGET:
+        return _against_target(series, settings)
+    if against is Reference.REFERENCE:
+        return _against_best(series, others, settings)
+    return _against_expected(series, others, settings, seasons)
+
+
+def _against_expected(series: Series, others: Sequence[Series], settings: AnalysisSettings, seasons: Seasons) -> Levels:
+    rows = np.flatnonzero(series.timed)
+    watch = Watch()
+    limit = limits(OUTLIER_SHARE, settings.false_alarm, least_share=0.5)
+    mid, threshold = np.full(len(series), np.nan), np.full(len(series), np.nan)
+    seasonal = _seasonal(series, seasons) if settings.seasonal else {}
+    band = _first_band(series, rows, others, settings)
+    size = max(BLOCK, len(rows) // BLOCKS)
+    for begin in range(0, len(rows), size):
+        block = rows[begin : begin + size]
+        learned = _learned(series, rows, begin, watch, settings)
+        band = learned or band
+        for row in block:
+            here = seasonal.get(series.slots[row].astype("datetime64[h]"), band)
+            if here is None:
+                continue
+            mid[row], threshold[row] = here.mid, RULES.threshold(here.mid, here.high)
+            watch.push(bool(series.seconds[row] > threshold[row]), limit)
+    last = seasonal.get(series.slots[-1].astype("datetime64[h]"), band) if len(series) else None
+    judged = np.flatnonzero(~np.isnan(threshold))
+    return _levels(series, Reference.EXPECTED, mid, threshold, last, watch, judged, settings)
+
+
+def _first_band(series: Series, rows: Rows, others: Sequence[Series], settings: AnalysisSettings) -> Band | None:
+    if len(rows) >= settings.baseline_runs:
+        first = rows[: settings.baseline_runs]
+        return pooled(series.seconds[first], series.censored[first].astype(float))
+    return _same_slot(series, rows, others, settings)
+
+
+def _learned(series: Series, rows: Rows, begin: int, watch: Watch, settings: AnalysisSettings) -> Band | None:
+    """Learn from rows that are old enough to know that no stretch holds them."""
+    known = rows[: max(0, begin - LONGEST)]
+    spans = watch.stretches
+    if spans:
+        keep = np.ones(len(known), dtype=bool)
+        for stretch in spans:
+            keep[stretch.first : stretch.last + 1] = False
+        known = known[keep]
+    if len(known) < settings.baseline_runs:
+        return None
+    recent = known[-settings.baseline_recent_runs :]
+    return pooled(series.seconds[recent], series.censored[recent].astype(float))
+
+
+def _same_slot(series: Series, rows: Rows, others: Sequence[Series], settings: AnalysisSettings) -> Band | None:
+    """With little history: own first runs, moved by what the other accesses moved since."""
+    first = settings.same_slot_runs
+    moved = [_moved(other, first) for other in others]
+    known = [value for value in moved if value is not None]
+    if len(rows) < first or not known:
+        return None
+    band = pooled(series.seconds[rows[:first]], rung=Rung.SAME_SLOT)
+    mid = band.mid + max(0.0, float(np.median(known)))
+    return Band(rung=Rung.SAME_SLOT, low=band.low, mid=mid, high=max(band.high, 1.5 * mid), runs=first)
+
+
+def _moved(other: Series, first: int) -> float | None:
+    seconds = other.seconds[other.timed]
+    if len(seconds) < first:
+        return None
+    return float(np.median(seconds[-6:]) - np.median(seconds[:first]))
+
+
+def _seasonal(series: Series, seasons: Seasons) -> Mapping[np.datetime64, Band]:
+    found = {
+        np.datetime64(hour.replace(tzinfo=None), "h"): seasons.band(series.key, hour) for hour in hours(series.slots)
+    }
+    return {hour: band for hour, band in found.items() if band is not None}
+
+
+def _against_target(series: Series, settings: AnalysisSettings) -> Levels:
+    mid = np.where(series.timed, series.target, np.nan)
+    declared_rows = np.flatnonzero(~np.isnan(series.target))
+    band = declared(float(series.target[declared_rows[-1]])) if len(declared_rows) else None
+    return _fixed(series, Reference.TARGET, mid, mid, band, settings, None)
+
+
+def _against_best(series: Series, others: Sequence[Series], settings: AnalysisSettings) -> Levels:
+    best = _best(others)
+    nothing = np.full(len(series), np.nan)
+    if best is None:
+        return _fixed(series, Reference.REFERENCE, nothing, nothing, None, settings, None)
+    rows = np.flatnonzero(best.timed)
+    place = np.searchsorted(best.slots[rows], series.slots, side="right")
+    smooth = np.array([np.median(best.seconds[rows[max(0, i - 5) : i]]) if i else np.nan for i in range(len(rows) + 1)])
+    mid = np.where(series.timed, smooth[place], np.nan)
+    threshold = np.array([RULES.threshold(value, value) for value in mid])
+    recent = best.seconds[rows[-settings.baseline_recent_runs :]]
+    band = pooled(recent, rung=Rung.SAME_SLOT)
+    return _fixed(series, Reference.REFERENCE, mid, threshold, band, settings, best.key.population)
+
+
+def _best(others: Sequence[Series]) -> Series | None:
+    timed = [other for other in others if other.timed.sum() >= LONGEST // 5]
+    return min(timed, key=lambda other: (float(np.median(other.seconds[other.timed])), other.key), default=None)
+
+
+def _fixed(
+    series: Series,
+    against: Reference,
+    mid: Floats,
+    threshold: Floats,
+    band: Band | None,
+    settings: AnalysisSettings,
+    vantage: Population | None,
+) -> Levels:
+    watch = Watch()
+    limit = limits(OUTLIER_SHARE, settings.false_alarm, least_share=0.5)
+    judged = np.flatnonzero(~np.isnan(threshold))
+    for row in judged:
+        watch.push(bool(series.seconds[row] > threshold[row]), limit)
+    return _levels(series, against, mid, threshold, band, watch, judged, settings, vantage)
+
+
+def _levels(
+    series: Series,
+    against: Reference,
+    mid: Floats,
+    threshold: Floats,
+    band: Band | None,
+    watch: Watch,
+    judged: Rows,
+    settings: AnalysisSettings,
+    vantage: Population | None = None,
+) -> Levels:
+    return Levels(
+        series=series,
+        against=against,
+        mid=mid,
+        threshold=threshold,
+        band=band,
+        slow=tuple(Stretch(int(judged[s.first]), int(judged[s.last]), s.open) for s in watch.stretches),
+        failing=failing(series, settings) if against is Reference.EXPECTED else (),
+        vantage=vantage,
+    )
+
+
+def failing(series: Series, settings: AnalysisSettings) -> tuple[Stretch, ...]:
+    """Find stretches in which more runs fail, time out or are dropped than before."""
+    watch = Watch()
+    if not series.bad.any():
+        return ()
+    before = 0
+    for row, bad in enumerate(series.bad):
+        if row % BLOCK == 0:
+            known = [i for i in range(max(0, row - LONGEST)) if watch.quiet(i)] if watch.stretches else None
+            before = int(series.bad[known].sum()) if known else int(series.bad[: max(0, row - LONGEST)].sum())
+        rate = max(QUIET_FAILURE_RATE, (before + 0.5) / (row + 1) if row > LONGEST else QUIET_FAILURE_RATE)
+        watch.push(bool(bad), limits(round(rate, 2), settings.false_alarm))
+    return tuple(watch.stretches)

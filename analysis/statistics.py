@@ -1,0 +1,123 @@
+"""The few statistics the analysis stands on: deterministic, robust, numpy and the standard library.
+
+Seeds are fixed, so the same numbers give the same interval; sums use fsum, so the order in which
+threads or files deliver rows does not show.
+"""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.model.verdict import Interval
+
+Floats = npt.NDArray[np.float64]
+
+SEED = 20_240_229
+RESAMPLES = 400
+DIGITS = 6
+OUTLIER_SHARE = 0.15  # so many quiet runs may lie above their band without being an episode
+
+
+def rounded(value: float) -> float:
+    """Round to the 6 significant digits that stored numbers have."""
+    return float(f"{value:.{DIGITS}g}") + 0.0
+
+
+def interval(estimate: float, draws: Floats, level: float) -> Interval:
+    """Give the percentile interval of bootstrap ``draws`` around ``estimate``."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail]) if len(draws) else (estimate, estimate)
+    return bounded(estimate, float(low), float(high), level)
+
+
+def bounded(estimate: float, low: float, high: float, level: float) -> Interval:
+    """Build an interval that holds its estimate, rounded."""
+    low, estimate, high = rounded(low), rounded(estimate), rounded(high)
+    return Interval(estimate=estimate, low=min(low, estimate), high=max(high, estimate), level=level)
+
+
+def kept(values: Floats, trimmed: float) -> npt.NDArray[np.intp]:
+    """Give the rows that remain when the share ``trimmed`` is cut from each end, in value order."""
+    order = np.argsort(values, kind="stable")
+    cut = math.floor(len(order) * trimmed)
+    return order[cut : len(order) - cut]
+
+
+def centre(values: Floats, trimmed: float) -> float:
+    """Give the trimmed mean; NaN when there is nothing."""
+    if len(values) == 0:
+        return math.nan
+    rows = kept(values, trimmed)
+    return math.fsum(values[rows]) / len(rows)
+
+
+def bootstrap(values: Floats, statistic: Callable[[Floats], Floats]) -> Floats:
+    """Resample rows of ``values`` and give ``statistic`` of each resample (rows are the first axis).
+
+    ``statistic`` gets an array of shape (resamples, rows, ...) and reduces its second axis.
+    """
+    generator = np.random.default_rng(SEED)
+    picks = generator.integers(0, len(values), size=(RESAMPLES, len(values)))
+    return statistic(values[picks])
+
+
+def median_interval(values: Floats, level: float) -> Interval:
+    """Give the median of ``values`` with its bootstrap interval."""
+    draws = bootstrap(_thinned(values), lambda resampled: np.median(resampled, axis=1))
+    return interval(float(np.median(values)), draws, level)
+
+
+def rate_interval(bad: int, runs: int, level: float) -> Interval:
+    """Give the exact (Clopper-Pearson) interval of a rate, found by bisection on the binomial."""
+    tail = (1 - level) / 2
+    low = 0.0 if bad == 0 else _bisect(lambda p: at_least(bad, runs, p) - tail)
+    high = 1.0 if bad == runs else _bisect(lambda p: tail - (1 - at_least(bad + 1, runs, p)))
+    return bounded(bad / runs, low, high, level)
+
+
+@lru_cache(maxsize=4096)
+def at_least(successes: int, trials: int, probability: float) -> float:
+    """Give the chance of at least so many successes: the exact upper binomial tail."""
+    if successes <= 0:
+        return 1.0
+    if probability <= 0.0:
+        return 0.0
+    if probability >= 1.0:
+        return 1.0
+    total = math.lgamma(trials + 1)
+    terms = (
+        total
+        - math.lgamma(k + 1)
+        - math.lgamma(trials - k + 1)
+        + k * math.log(probability)
+        + (trials - k) * math.log1p(-probability)
+        for k in range(successes, trials + 1)
+    )
+    return min(1.0, math.fsum(math.exp(term) for term in terms))
+
+
+@lru_cache(maxsize=1024)
+def needed(trials: int, probability: float, false_alarm: float) -> int:
+    """Give how many of ``trials`` must be above for chance to be ruled out; trials + 1 if never."""
+    for successes in range(trials + 1):
+        if at_least(successes, trials, probability) < false_alarm:
+            return successes
+    return trials + 1
+
+
+def _thinned(values: Floats, limit: int = 1000) -> Floats:
+    """Keep the resampling of long windows cheap: evenly spaced order statistics stand for all."""
+    if len(values) <= limit:
+        return values
+    return np.quantile(values, (np.arange(limit) + 0.5) / limit)
+
+
+def _bisect(function: Callable[[float], float]) -> float:
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if function(middle) > 0 else (middle, high)
+    return (low + high) / 2
