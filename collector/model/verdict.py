@@ -97,7 +97,8 @@ class Finding:
     """One method's statement about one layer: how many seconds of the excess, and why.
 
     ``seconds`` is None when the method speaks for or against a layer without measuring a part of
-    the excess (an infrastructure sample beside the journey does that).
+    the excess (an infrastructure sample beside the journey does that). ``among`` names every layer
+    the measured part may belong to, this one included, when the method cannot tell them apart.
     """
 
     method: MethodUse
@@ -106,6 +107,7 @@ class Finding:
     seconds: Interval | None = None
     component: str | None = None
     evidence: tuple[Evidence, ...] = ()
+    among: tuple[Layer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
