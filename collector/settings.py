@@ -23,7 +23,7 @@ class LimitSettings(Document):
     """How much one request may bring."""
 
     body_bytes: int = Field(default=8 << 20, gt=0, description="largest request body as it is sent, in bytes")
-    inflated_bytes: int = Field(default=32 << 20, gt=0, description="largest request body after inflating, in bytes")
+    inflated_bytes: int = Field(default=16 << 20, gt=0, description="largest request body after inflating, in bytes")
     read_seconds: Seconds = Field(default=30.0, gt=0, description="how long a sender may take to send one body")
 
 

@@ -1,0 +1,69 @@
+"""What every door needs: the store, the registry, who is asking and what time it is."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from collector.api.meters import Meters
+from collector.api.problem import Problem
+from collector.registry import Agent, Registry, Scope
+from collector.settings import CollectorSettings
+from collector.store import Store
+
+
+def utc_now() -> datetime:
+    """Give the time of this machine."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """One collector as its doors see it. ``decoders`` are worker processes for OTLP."""
+
+    store: Store
+    registry: Registry
+    settings: CollectorSettings
+    site: str
+    decoders: Executor
+    clock: Callable[[], datetime] = utc_now
+    meters: Meters = field(default_factory=Meters)
+
+
+def doors(request: Request) -> Doors:
+    """Give the collector this request came to."""
+    found = request.app.state.doors
+    assert isinstance(found, Doors)
+    return found
+
+
+Here = Annotated[Doors, Depends(doors)]
+
+
+async def authenticated(request: Request, here: Here) -> Agent:
+    """Find who sent this request. Raises Problem 401, always with the same words."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    agent = None
+    if scheme.lower() == "bearer" and token.strip():
+        agent = await run_in_threadpool(here.registry.agent_of, token.strip())
+    if agent is None:
+        detail = "send Authorization: Bearer TOKEN with a token from enrolment that was not revoked"
+        raise Problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="whichlayer"'})
+    return agent
+
+
+Sender = Annotated[Agent, Depends(authenticated)]
+
+
+async def operating(agent: Sender) -> Agent:
+    """Let operators pass. Raises Problem 403."""
+    if agent.scope is not Scope.OPERATOR:
+        raise Problem(403, "only an operator's token may do this: see operator.token in the data folder")
+    return agent
+
+
+Operator = Annotated[Agent, Depends(operating)]

@@ -1,0 +1,33 @@
+"""``POST /v1/registry/{operation}``: the registry's contract, for the other commands of the owner's machine."""
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from collector.api import body
+from collector.api.doors import Here, Operator
+from collector.api.intake import refused
+from collector.api.problem import Problem
+from collector.registries._wire import OPERATIONS, call
+
+ROUTER = APIRouter(tags=["registry"])
+_CONTENT = {"application/json": {"schema": {"type": "object"}, "example": {}}}
+
+
+@ROUTER.post(
+    "/v1/registry/{operation}",
+    responses=refused(400, 401, 403, 404, 408, 413, 415, 422),
+    openapi_extra={"requestBody": {"required": True, "content": _CONTENT}},
+)
+async def operate(request: Request, here: Here, _operator: Operator, operation: str) -> Response:
+    """Do one call of the registry's contract: arguments by name as JSON, its answer as JSON.
+
+    Unlike agents, an operator says what time it is: the contract takes ``now`` from outside.
+    """
+    if operation not in OPERATIONS:
+        raise Problem(404, f"the registry knows {', '.join(OPERATIONS)}")
+    content = (await body.read(request, here.settings.limits)).content
+    try:
+        answer = await run_in_threadpool(call, here.registry, operation, content)
+    except LookupError as error:
+        raise Problem(404, str(error.args[0] if error.args else error)) from None
+    return Response(answer, media_type=body.JSON)

@@ -1,0 +1,104 @@
+"""The collector's web application: every door of ``collector/api/`` around one store and one registry."""
+
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from collector.api import accounts, changes, enrolment, health, otlp, runs, samples, sessions, verdicts
+from collector.api import registry as registry_door
+from collector.api.doors import Doors, utc_now
+from collector.api.frame import Frame
+from collector.api.problem import Problem, handler
+from collector.api.workers import Workers
+from collector.model.errors import WhichlayerError
+from collector.registry import Registry
+from collector.settings import CollectorSettings
+from collector.store import Store
+
+_MODULES = (runs, sessions, samples, changes, otlp, enrolment, accounts, verdicts, registry_door, health)
+_PROBLEM = {
+    "title": "Problem",
+    "description": "RFC 9457 problem details",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "field": {"type": "string", "description": "where in the body, the path or the query"},
+    },
+}
+
+
+def create(
+    *,
+    store: Store,
+    registry: Registry,
+    settings: CollectorSettings,
+    site: str = "default",
+    behind_proxy: bool = False,
+    clock: Callable[[], datetime] = utc_now,
+) -> FastAPI:
+    """Make the application. ``site`` names OTLP data; ``behind_proxy`` says that peers are not who asks.
+
+    The store and the registry stay the caller's: closing the application closes neither.
+    """
+    pool = Workers(settings.decoders)
+    doors = Doors(store=store, registry=registry, settings=settings, site=site, decoders=pool, clock=clock)
+    app = FastAPI(
+        title="whichlayer collector",
+        summary="Facts in, over HTTP. Every error is a problem document (RFC 9457).",
+        version="1",
+        lifespan=_lifespan(pool),
+        docs_url=None,  # its page loads scripts from another site
+        redoc_url=None,
+    )
+    app.state.doors = doors
+    app.state.behind_proxy = behind_proxy
+    for module in _MODULES:
+        app.include_router(module.ROUTER)
+    for error in (Problem, ValidationError, RequestValidationError, WhichlayerError, HTTPException):
+        app.add_exception_handler(error, handler)
+    app.add_middleware(Frame, meters=doors.meters)
+    setattr(app, "openapi", partial(_openapi, app))  # noqa: B010  the framework's way; mypy sees a method
+    return app
+
+
+def _lifespan(pool: Executor) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            pool.shutdown()
+
+    return lifespan
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Describe all doors, with the schemas of bodies that are validated outside the framework."""
+    if app.openapi_schema is not None:
+        return app.openapi_schema
+    schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+    for path in schema["paths"].values():
+        for operation in path.values():
+            schemas.update(operation.pop("x-definitions", {}))
+    schemas["Problem"] = _PROBLEM
+    schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    schema["security"] = [{"token": []}]
+    for open_door in ("/v1/enrol", "/healthz", "/readyz"):
+        for operation in schema["paths"][open_door].values():
+            operation["security"] = []
+    app.openapi_schema = schema
+    return schema
