@@ -18,7 +18,7 @@ from collector.model.errors import ConfigError, Mistake
 from probes import journey_references
 from probes.duration import Seconds
 from probes.journey_request import AuthenticationFailure, Capture, Request, VerifySaved
-from probes.journey_text import Name, NonEmpty, SecretReference, Template, Text, Word
+from probes.journey_text import Name, NonEmpty, Origin, SecretReference, Template, Text, Word
 
 
 class Action(StrEnum):
@@ -79,6 +79,9 @@ class Journey(Document):
     )
     secrets: dict[Word, SecretReference | None] = Field(
         default={}, description="Secrets used as {name}, by reference; empty means the agent's account has it."
+    )
+    trusted_origins: tuple[Origin, ...] = Field(
+        default=(), description="Addresses besides base_url that secrets may be sent to, such as a sign-in service."
     )
     client_certificate: ClientCertificate | None = Field(default=None, description="Shown to servers that ask for one.")
     facts: dict[Word, Capture] = Field(

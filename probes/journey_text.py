@@ -85,5 +85,8 @@ Template = Annotated[str, BeforeValidator(_scalar), AfterValidator(_template)]
 Regex = Annotated[str, StringConstraints(min_length=1), AfterValidator(_regex)]
 """A regular expression of Python's ``re``; braces in it are its own, never placeholders."""
 
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
+"""Scheme, host and port of a server."""
+
 SecretReference = Annotated[str, AfterValidator(_reference)]
 """Where a secret is kept."""

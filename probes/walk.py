@@ -12,9 +12,8 @@ from collector.model.access import Access
 from collector.model.errors import WhichlayerError
 from collector.model.run import MEASURED, Outcome, Run, StepTiming
 from probes.driver import Driver, OpenDriver, WalkContext
+from probes.error_text import short
 from probes.journey import Journey, Step
-
-ERROR_LENGTH = 200
 
 _SEVERITY = (
     Outcome.OK,
@@ -137,9 +136,3 @@ def _not_ready(step: str, message: str) -> StepTiming:
 def _broken(step: str, error: Exception) -> StepTiming:
     message = f"the probe itself failed: {type(error).__name__}: {error}"
     return StepTiming(step=step, outcome=Outcome.BROKEN, error_kind="internal", error=short(message))
-
-
-def short(message: str) -> str:
-    """Give an error as it may be kept: without secrets, on one line, at most 200 characters."""
-    line = " ".join(secret.hide(message).split())
-    return line if len(line) <= ERROR_LENGTH else line[: ERROR_LENGTH - 1] + "…"
