@@ -1,0 +1,193 @@
+"""Rules about the accounts journeys sign in with: never two runs at once, never a third wrong password.
+
+Real systems lock an account after a few wrong passwords, and a locked account is a person's bad day.
+The collector knows every agent's failures and pauses an account after two in a row. While it cannot be
+reached, one failure seen here is enough: the next sign-in waits until the collector has heard of it.
+An agent without a collector pauses by itself after two.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+
+from collector.model.run import MEASURED, Run
+from probes.doors import DoorError, Doors, Lease
+from probes.journey import Journey
+
+FAILURES_ALONE = 2  # without any collector
+FAILURES_UNHEARD = 1  # while the collector cannot be reached
+_LEASE_POLL_SECONDS = 2.0
+_log = structlog.get_logger("whichlayer.account")
+
+
+class Refusal(StrEnum):
+    """Why an account may not be used now; the word a run carries as ``error_kind``."""
+
+    PAUSED = "account_paused"
+    BUSY = "account_busy"
+    UNHEARD = "account_unheard"
+
+
+@dataclass(slots=True, kw_only=True)
+class Use:
+    """One use of an account. Nothing is sent when ``refusal`` is set; ``reason`` says it for people."""
+
+    account: str
+    refusal: Refusal | None = None
+    reason: str = ""
+    authenticated: bool | None = None
+
+
+class Accounts:
+    """The accounts of one agent; what must survive a restart is in ``folder``."""
+
+    def __init__(self, folder: Path, doors: Doors | None) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+        self._doors = doors
+
+    @contextmanager
+    def use(self, account: str, *, seconds: float, patience: float) -> Iterator[Use]:
+        """Hold ``account`` for a run of at most ``seconds``; wait up to ``patience`` for others to finish.
+
+        Set ``authenticated`` on what is given before leaving.
+        """
+        until = time.monotonic() + patience
+        with _locked(self._folder / f"{account}.lock", patience) as locked:
+            use = Use(account=account)
+            if not locked:
+                yield _refuse(use, Refusal.BUSY, f"account {account} was in use on this machine for {patience:.0f} s")
+                return
+            leased = self._lease(use, seconds, until)
+            try:
+                yield use
+            finally:
+                if use.refusal is None:
+                    self._give_back(use, leased=leased)
+
+    def failures(self, account: str) -> int:
+        """Count the failed sign-ins the collector has not heard of."""
+        try:
+            return int(self._unheard(account).read_text(encoding="ascii"))
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def forget(self, account: str) -> None:
+        """Let a person say that the account is fine again, for an agent without a collector."""
+        self._unheard(account).unlink(missing_ok=True)
+
+    def _lease(self, use: Use, seconds: float, until: float) -> bool:
+        """Ask the collector, or judge alone; gives whether the collector granted it."""
+        failures = self.failures(use.account)
+        if self._doors is None:
+            if failures >= FAILURES_ALONE:
+                _refuse(use, Refusal.PAUSED, f"account {use.account} is paused after {failures} failed sign-ins: "
+                        f"check its password, then run whichlayer agent resume {use.account}")  # fmt: skip
+            return False
+        try:
+            state = self._ask(self._doors, use.account, seconds, until)
+        except DoorError as error:
+            _log.warning("account used without asking the collector", account=use.account, reason=str(error))
+            if failures >= FAILURES_UNHEARD:
+                _refuse(use, Refusal.UNHEARD, f"account {use.account}: the last sign-in failed and the collector "
+                        "cannot be reached, so it is not tried again")  # fmt: skip
+            return False
+        if state is Lease.PAUSED:
+            _refuse(use, Refusal.PAUSED, f"account {use.account} is paused after two failed sign-ins: check its "
+                    "password, then resume it at the collector")  # fmt: skip
+        elif state is Lease.BUSY:
+            _refuse(use, Refusal.BUSY, f"account {use.account} was in use by another agent for the whole slot")
+        return state is Lease.GRANTED
+
+    def _ask(self, doors: Doors, account: str, seconds: float, until: float) -> Lease:
+        """Get a lease, telling first what the collector has not heard yet."""
+        while True:
+            state = doors.lease(account, seconds=seconds)
+            if state is Lease.GRANTED:
+                unheard = self.failures(account)
+                if not unheard:
+                    return state
+                doors.release(account, authenticated=False)
+                self._write(account, unheard - 1)
+            elif state is Lease.PAUSED:
+                self.forget(account)
+                return state
+            elif time.monotonic() + _LEASE_POLL_SECONDS > until:
+                return state
+            else:
+                time.sleep(_LEASE_POLL_SECONDS)
+
+    def _give_back(self, use: Use, *, leased: bool) -> None:
+        """Write a failure down before telling it: a crash in between must not lose it."""
+        failures = self.failures(use.account)
+        if use.authenticated is False:
+            failures += 1
+            self._write(use.account, failures)
+        elif use.authenticated and self._doors is None:
+            self.forget(use.account)
+        if not leased or self._doors is None:
+            return
+        try:
+            state = self._doors.release(use.account, authenticated=use.authenticated)
+        except DoorError as error:
+            _log.warning("the collector did not hear how signing in went", account=use.account, reason=str(error))
+            return
+        self.forget(use.account)
+        if state is Lease.PAUSED:
+            _log.error("account paused after two failed sign-ins: a person must resume it", account=use.account)
+
+    def _write(self, account: str, failures: int) -> None:
+        path = self._unheard(account)
+        fresh = path.with_suffix(".new")
+        with fresh.open("w", encoding="ascii") as file:
+            file.write(str(failures))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+
+    def _unheard(self, account: str) -> Path:
+        return self._folder / f"{account}.failures"
+
+
+def authenticated(journey: Journey, run: Run) -> bool | None:
+    """Say what a run tells about its account: signed in, refused, or nothing."""
+    if any(step.error_kind == "authentication" for step in run.steps):
+        return False
+    signing_in = {step.step for step in journey.steps if step.sign_in}
+    worked = any(step.step in signing_in and step.outcome in MEASURED for step in run.steps)
+    return True if worked else None
+
+
+def _refuse(use: Use, refusal: Refusal, reason: str) -> Use:
+    use.refusal, use.reason = refusal, reason
+    return use
+
+
+@contextmanager
+def _locked(path: Path, patience: float) -> Iterator[bool]:
+    """Hold a lock on a file (SQLite's, the same on every system); gives False when it was not free in time.
+
+    The system frees it when this process dies.
+    """
+    database = sqlite3.connect(path, timeout=max(patience, 0.0), isolation_level=None)
+    try:
+        yield _begin(database)
+    finally:
+        database.close()
+
+
+def _begin(database: sqlite3.Connection) -> bool:
+    try:
+        database.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            return False
+        raise
+    return True

@@ -1,0 +1,122 @@
+"""What the ``agent:`` section of ``whichlayer.yaml`` may say."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, HttpUrl
+
+from collector.document import Document, Seconds
+from collector.model.access import Link, Presentation
+from collector.model.checks import NAME
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError("must be lower-case letters, digits, '.', '_' or '-', at most 100")
+    return value
+
+
+def _mapping(value: Any) -> Any:  # noqa: ANN401  kept as it was read, since it knows its lines
+    if not isinstance(value, Mapping):
+        raise ValueError("must be a mapping of keys to values")  # noqa: TRY004  pydantic wants ValueError
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+
+
+class CollectorAddress(Document):
+    """Where an agent sends to. Agents only ever dial out."""
+
+    url: HttpUrl = Field(description="address of the collector, for example https://collector.example:8620")
+    ca_file: Path | None = Field(default=None, description="PEM file of the authority, if the system does not know it")
+
+
+class AccessLabels(Document):
+    """What people know better than detection. A label wins, and every run says that it is one."""
+
+    link: Link | None = Field(default=None, description="the network the endpoint is on; detected if absent")
+    presentation: Presentation | None = Field(default=None, description="where windows are drawn; detected if absent")
+
+
+class JourneyEntry(Document):
+    """One journey this endpoint walks."""
+
+    file: Path = Field(description="the journey file, relative to whichlayer.yaml")
+    driver: str = Field(default="http", description="how it is walked: the name of a file in probes/drivers")
+    every: Seconds = Field(default=300.0, ge=1, description="the interval; slots are its multiples on the clock")
+    account: Name | None = Field(default=None, description="name of the account it signs in with, never the password")
+    secrets: Mapping[str, str] = Field(
+        default_factory=dict, description="each secret as keyring:SERVICE/NAME, file:PATH or env:NAME"
+    )
+    variables: Mapping[str, str] = Field(default_factory=dict, description="values of the journey's variables")
+
+
+class SamplerEntry(Document):
+    """One thing the agent reads of its own machine."""
+
+    sampler: str = Field(description="what is read: the name of a file in probes/samplers")
+    component: Name = Field(description="stable name of what is measured, as it appears in evidence")
+    every: Seconds = Field(default=10.0, ge=1, description="how often it is read")
+    settings: Annotated[Any, AfterValidator(_mapping)] = Field(
+        default_factory=dict, description="what this kind of sampler needs to know"
+    )
+
+
+class Budget(Document):
+    """The load all endpoints of this plan together may put on the live system."""
+
+    endpoints: int = Field(default=1, ge=1, description="how many endpoints follow this plan, this one included")
+    logons_per_hour: float = Field(default=60.0, ge=0, description="sign-ins an hour")
+    writes_per_hour: float = Field(default=0.0, ge=0, description="steps that save something, an hour")
+    pages_per_day: float = Field(default=0.0, ge=0, description="printed pages a day")
+    concurrent_licences: int = Field(default=4, ge=0, description="accounts in use at the same time")
+
+
+class OutboxSettings(Document):
+    """What is kept while the collector cannot be reached."""
+
+    limit_bytes: int = Field(
+        default=64 << 20, ge=1 << 16, description="room on disk; the oldest goes first, and is told"
+    )
+
+
+class TelemetrySettings(Document):
+    """Runs as OpenTelemetry traces and metrics, for a site that has a receiver."""
+
+    endpoint: HttpUrl = Field(description="base address of any OTLP/HTTP receiver, without /v1/traces")
+    headers: Mapping[str, str] = Field(
+        default_factory=dict, description="request headers; each value is a secret reference"
+    )
+
+
+class MetricsSettings(Document):
+    """A page of this agent for Prometheus, on loopback only."""
+
+    port: int = Field(ge=0, le=65535, description="port on 127.0.0.1; 0 takes a free one")
+
+
+class AgentSettings(Document):
+    """What one endpoint does. An agent without journeys only samples its machine."""
+
+    endpoint: Name = Field(description="stable name of this endpoint; on pooled desktops the slot, not the machine")
+    environment: Name = Field(default="live", description="which installation is measured: live, test …")
+    state: Path = Field(default=Path("whichlayer-agent"), description="folder of the token, outbox and account locks")
+    collector: CollectorAddress | None = Field(default=None, description="where to send; needed by run and enrol")
+    access: AccessLabels = Field(default=AccessLabels(), description="labels that win over detection")
+    journeys: tuple[JourneyEntry, ...] = Field(default=(), description="what is walked")
+    samplers: tuple[SamplerEntry, ...] = Field(default=(), description="what is read of this machine")
+    budget: Budget = Field(default=Budget(), description="what the probes may cost the live system")
+    outbox: OutboxSettings = Field(default=OutboxSettings(), description="what is kept until it could be sent")
+    telemetry: TelemetrySettings | None = Field(default=None, description="OpenTelemetry export; off if absent")
+    metrics: MetricsSettings | None = Field(default=None, description="Prometheus page; off if absent")
+
+    def beside(self, folder: Path) -> "AgentSettings":
+        """Give the same settings with every path made absolute: they are relative to ``folder``."""
+        collector = self.collector
+        if collector and collector.ca_file:
+            collector = collector.model_copy(update={"ca_file": folder / collector.ca_file.expanduser()})
+        journeys = tuple(entry.model_copy(update={"file": folder / entry.file.expanduser()}) for entry in self.journeys)
+        state = folder / self.state.expanduser()
+        return self.model_copy(update={"collector": collector, "journeys": journeys, "state": state})
