@@ -39,13 +39,11 @@ class Session:
         self._trusted = frozenset(origin(httpx2.URL(url)) for url in (base, *context.journey.trusted_origins))
         self.page: Page | None = None
         self.status: int | None = None
-        self.elapsed_ns = 0
 
     def begin(self, timeout_seconds: float) -> Meter:
         """Start the clock of a step; gives the meter that will hold what it takes."""
         meter = Meter(deadline_ns=time.perf_counter_ns() + round(timeout_seconds * 1e9))
         self._transport.begin(meter)
-        self.elapsed_ns = 0
         self.status = None
         return meter
 
@@ -76,7 +74,8 @@ class Session:
         url = self._address(request)
         secret_sent, extensions = self._guarded(request)
         fill = self._context.fill_secret
-        started = time.perf_counter_ns()
+        failed = True
+        self._transport.meter.begin_request()
         try:
             built = self._client.build_request(
                 request.method,
@@ -86,12 +85,12 @@ class Session:
                 headers={name: fill(text) for name, text in request.headers.items()},
                 extensions=extensions,
             )
-            started = time.perf_counter_ns()
             page = _receive(self._client.send(built, stream=True))
+            failed = False
         except REQUEST_ERRORS as error:
             raise ended_by(error, self._transport.meter.stage, timeout_seconds) from None
         finally:
-            self.elapsed_ns += time.perf_counter_ns() - started
+            self._transport.meter.end_request(failed=failed)
         self.page = page
         self.status = page.status
         return page, secret_sent

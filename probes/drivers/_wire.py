@@ -1,9 +1,9 @@
 """The network under the HTTP client: takes the time of every phase where it happens.
 
 Phases are measured at the socket, not in the client above it: ``resolve`` is the call to the
-resolver, ``connect`` and ``tls`` the handshakes, ``processing`` the time from the last byte of the
-request being handed over until the first byte of the answer, ``transfer`` the sending of the request
-and the time from the first byte of the answer to the last. Nothing is noted on a connection that is
+resolver, ``connect`` and ``tls`` the handshakes, ``processing`` the time from handing over the last
+part of the request until the first byte of the answer, ``transfer`` the sending of what comes before
+that last part and the time from the first byte of the answer to the last. Nothing is noted on a connection that is
 used again. Through a proxy, ``resolve`` and ``connect`` are those of the proxy, and asking it for
 the way on belongs to ``connect``.
 """
@@ -22,6 +22,8 @@ import httpcore2
 
 from collector.model.run import Phase
 
+_SMALL_BYTES = 16 * 1024  # below what any system takes into its send buffer at once
+
 
 @dataclass(slots=True, kw_only=True)
 class Meter:
@@ -34,6 +36,32 @@ class Meter:
     opened: int = 0
     requests: int = 0
     received: int = 0
+    elapsed_ns: int = 0
+    first_ns: int | None = None
+    last_ns: int = 0
+
+    def begin_request(self) -> None:
+        """Wait for the first thing the network does: the client's own work before it is not counted."""
+        self.first_ns = None
+
+    def end_request(self, *, failed: bool) -> None:
+        """Add what the request took: until the last byte, or until now if it failed."""
+        if self.first_ns is not None:
+            self.elapsed_ns += (time.perf_counter_ns() if failed else self.last_ns) - self.first_ns
+
+    def begins(self, stage: Phase) -> int:
+        """Enter a phase; gives the time."""
+        self.stage = stage
+        now = time.perf_counter_ns()
+        if self.first_ns is None:
+            self.first_ns = now
+        return now
+
+    def ends(self, phase: Phase, since_ns: int) -> int:
+        """Note that a phase went on from ``since_ns`` until now; gives the time."""
+        self.last_ns = time.perf_counter_ns()
+        self.add(phase, self.last_ns - since_ns)
+        return self.last_ns
 
     def add(self, phase: Phase, nanoseconds: int) -> None:
         """Add to a phase."""
@@ -64,20 +92,18 @@ class Wire(httpcore2.NetworkBackend):
     ) -> httpcore2.NetworkStream:
         """Resolve, then connect to the first address that answers."""
         addresses = self._resolve(host, port)
-        self.meter.stage = Phase.CONNECT
-        started = time.perf_counter_ns()
+        started = self.meter.begins(Phase.CONNECT)
         stream = self._connect(addresses, port, local_address, list(socket_options or ()))
-        self.meter.add(Phase.CONNECT, time.perf_counter_ns() - started)
+        self.meter.ends(Phase.CONNECT, started)
         self.meter.opened += 1
         return TimedStream(stream, self)
 
     def _resolve(self, host: str, port: int) -> list[str]:
         if _is_address(host):
             return [host]
-        self.meter.stage = Phase.RESOLVE
-        started = time.perf_counter_ns()
+        started = self.meter.begins(Phase.RESOLVE)
         addresses = _look_up(host, port, self.meter.remaining(httpcore2.ConnectTimeout))
-        self.meter.add(Phase.RESOLVE, time.perf_counter_ns() - started)
+        self.meter.ends(Phase.RESOLVE, started)
         return addresses
 
     def _connect(
@@ -104,27 +130,32 @@ class TimedStream(httpcore2.NetworkStream):
         self._before = dict(wire.meter.spent_ns)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  see connect_tcp
-        """Send, and begin to wait for the answer."""
+        """Send, and begin to wait for the answer.
+
+        A small part is in the kernel's hands as soon as the call begins: waiting starts there, so that
+        a pause of this process inside the call is not taken from the server's time.
+        """
+        if not buffer:
+            return
         meter = self._wire.meter
-        started = time.perf_counter_ns()
+        started = meter.begins(Phase.PROCESSING)
+        if self._waiting:
+            meter.add(Phase.TRANSFER, started - self._written_ns)
         self._inner.write(buffer, meter.remaining(httpcore2.WriteTimeout))
-        self._written_ns = time.perf_counter_ns()
-        meter.add(Phase.TRANSFER, self._written_ns - started)
-        meter.stage = Phase.PROCESSING
+        small = len(buffer) <= _SMALL_BYTES
+        self._written_ns = started if small else meter.ends(Phase.TRANSFER, started)
         self._waiting = True
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  see connect_tcp
         """Receive; the first bytes after a write end ``processing``."""
         meter = self._wire.meter
         data = self._inner.read(max_bytes, meter.remaining(httpcore2.ReadTimeout))
-        now = time.perf_counter_ns()
         if self._waiting and data:
-            meter.add(Phase.PROCESSING, now - self._written_ns)
+            self._read_ns = meter.ends(Phase.PROCESSING, self._written_ns)
             meter.stage = Phase.TRANSFER
             self._waiting = False
         elif not self._waiting:
-            meter.add(Phase.TRANSFER, now - self._read_ns)
-        self._read_ns = now
+            self._read_ns = meter.ends(Phase.TRANSFER, self._read_ns)
         meter.received += len(data)
         return data
 
@@ -139,10 +170,9 @@ class TimedStream(httpcore2.NetworkStream):
         if self._read_ns != self._opened_ns:
             meter.spent_ns = dict(self._before)
             meter.add(Phase.CONNECT, self._read_ns - self._opened_ns)
-        meter.stage = Phase.TLS
-        started = time.perf_counter_ns()
+        started = meter.begins(Phase.TLS)
         secured = self._inner.start_tls(ssl_context, server_hostname, meter.remaining(httpcore2.ConnectTimeout))
-        meter.add(Phase.TLS, time.perf_counter_ns() - started)
+        meter.ends(Phase.TLS, started)
         return TimedStream(secured, self._wire)
 
     def close(self) -> None:

@@ -108,7 +108,7 @@ class OpenHttp:
         return page is not None and step.safe_record is not None and page.shows(self._context.fill(step.safe_record))
 
     def _timing(self, step: Step, meter: Meter, ended: StepEnded | None) -> StepTiming:
-        seconds = self._session.elapsed_ns / 1e9
+        seconds = meter.elapsed_ns / 1e9
         outcome = Outcome.OK
         if ended is not None:
             outcome = ended.outcome
@@ -133,7 +133,7 @@ class OpenHttp:
 
     def _uncertainty_seconds(self, meter: Meter) -> float:
         """Add up: a late wake-up per request, what the phases leave unexplained, one tick of the clock."""
-        unexplained = max(0, self._session.elapsed_ns - sum(meter.spent_ns.values()))
+        unexplained = max(0, meter.elapsed_ns - sum(meter.spent_ns.values()))
         return (self._resolution_ns + meter.requests * self._wake_up_ns + unexplained) / 1e9
 
     def _verified(self, timing: StepTiming, saved: VerifySaved, timeout_seconds: float) -> StepTiming:
