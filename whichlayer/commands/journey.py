@@ -1,0 +1,96 @@
+"""``whichlayer journey``: check journey files, and walk one once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Pairs = list[str]
+
+
+def add(app: typer.Typer) -> None:
+    """Register ``journey check`` and ``journey run``."""
+    group = typer.Typer(help="Check journey files, or walk one once.", no_args_is_help=True)
+    group.command("check")(check)
+    group.command("run")(run)
+    app.add_typer(group, name="journey")
+
+
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Journey files.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print for machines.")] = False,
+) -> None:
+    """Print every mistake of the files as file:line:column. Exit code 2 if there is one."""
+    import json
+
+    from collector.model.errors import ConfigError, Mistake
+    from probes.journey import load
+
+    mistakes: list[Mistake] = []
+    good = []
+    for file in files:
+        try:
+            journey = load(file)
+        except ConfigError as error:
+            mistakes += error.mistakes
+        else:
+            good.append({"file": str(file), "journey": journey.name, "hash": journey.hash})
+    if as_json:
+        found = [{"file": m.file, "line": m.line, "column": m.column, "message": m.message} for m in mistakes]
+        print(json.dumps({"journeys": good, "mistakes": found}))
+    else:
+        for one in good:
+            print(f"{one['file']}: {one['journey']} ({one['hash']}) is correct")
+    if mistakes and not as_json:
+        raise ConfigError(mistakes)
+    if mistakes:
+        raise typer.Exit(2)
+
+
+def run(  # noqa: PLR0913, PLR0917  one parameter per option
+    file: Annotated[Path, typer.Argument(help="Journey file.")],
+    var: Annotated[Pairs | None, typer.Option(help="NAME=VALUE, in place of the file's variable.")] = None,
+    secret: Annotated[
+        Pairs | None, typer.Option(help="NAME=REFERENCE: keyring:SERVICE/NAME, file:PATH or env:NAME.")
+    ] = None,
+    endpoint: Annotated[str, typer.Option(help="Name of this endpoint in the result.")] = "here",
+    ca_file: Annotated[Path | None, typer.Option(help="Additional certification authorities (PEM).")] = None,
+    proxy: Annotated[str, typer.Option(help="environment, none, or a proxy's address.")] = "environment",
+    as_json: Annotated[bool, typer.Option("--json", help="Print for machines.")] = False,
+) -> None:
+    """Walk a journey once, now, and show what was measured. Exit code 1 if a step did not succeed."""
+    from collector.model.run import MEASURED
+    from whichlayer.walk_once import walk_once
+
+    done = walk_once(
+        file,
+        variables=_pairs("--var", var),
+        references=_pairs("--secret", secret),
+        endpoint=endpoint,
+        settings={"ca_file": ca_file, "proxy": proxy},
+    )
+    if as_json:
+        from pydantic import TypeAdapter
+
+        from collector.model.run import Run
+
+        print(TypeAdapter(Run).dump_json(done).decode())
+    else:
+        from rich.console import Console
+
+        from whichlayer.run_table import table
+
+        Console().print(table(done))
+    if done.outcome not in MEASURED:
+        raise typer.Exit(1)
+
+
+def _pairs(option: str, given: Pairs | None) -> dict[str, str]:
+    """Split NAME=VALUE; what follows the sign is never repeated in an error, it may be a secret."""
+    pairs = {}
+    for one in given or []:
+        name, sign, value = one.partition("=")
+        if not sign or not name:
+            raise typer.BadParameter(f"{option} is written {option} NAME=VALUE")
+        pairs[name] = value
+    return pairs

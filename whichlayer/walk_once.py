@@ -1,0 +1,48 @@
+"""Walks one journey file once, outside any agent: to try a journey, or to look at the application now."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from collector import plugin, secret
+from collector.model.access import Access, Link, Presentation
+from collector.model.errors import WhichlayerError
+from collector.model.run import Run
+from probes import drivers
+from probes.driver import Driver
+from probes.journey import Journey, load
+from probes.walk import Place, walk
+
+
+def walk_once(
+    file: Path,
+    *,
+    variables: Mapping[str, str],
+    references: Mapping[str, str],
+    endpoint: str,
+    settings: Mapping[str, Any],
+) -> Run:
+    """Load, resolve the secrets (those given, then those of the file), walk.
+
+    Raises ConfigError for the file, SecretError for a reference, WhichlayerError for a name the
+    journey does not have.
+    """
+    journey = load(file)
+    driver = plugin.load(drivers, "http", Driver).configured(settings)
+    access = Access(link=Link.UNKNOWN, presentation=Presentation.UNKNOWN)
+    place = Place(site="here", endpoint=endpoint, access=access, environment="trial")
+    secrets = _secrets(journey, references)
+    return walk(journey, driver, place, slot=datetime.now(UTC), secrets=secrets, variables=variables)
+
+
+def _secrets(journey: Journey, references: Mapping[str, str]) -> dict[str, str]:
+    unknown = sorted(set(references) - set(journey.secrets))
+    if unknown:
+        known = ", ".join(journey.secrets) or "none"
+        raise WhichlayerError(f"journey {journey.name} has no secret {', '.join(unknown)}: it has {known}")
+    values = {name: secret.resolve(reference) for name, reference in references.items()}
+    for name, reference in journey.secrets.items():
+        if name not in values and reference is not None:
+            values[name] = secret.resolve(reference, base=journey.folder)
+    return values
