@@ -1,0 +1,168 @@
+"""A network link between two namespaces whose delay, loss and rate can be changed while it carries traffic.
+
+Two TUN devices joined by this process. Per direction: a bounded queue in front of a rate limit, a
+constant delay plus exponential jitter (never reordering), and Gilbert-Elliott loss (a good and a
+bad state, so that loss comes in bursts as on radio). Settings come as JSON lines on standard input
+and nowhere else, so that nothing on the machine can read what the lab does.
+
+``python -m deploy.lab.link PID_A ADDRESS_A PID_B ADDRESS_B [--route B-NETWORK]``
+"""
+
+import argparse
+import ctypes
+import fcntl
+import heapq
+import json
+import os
+import random
+import selectors
+import socket
+import struct
+import sys
+import time
+from dataclasses import dataclass, field, replace
+
+_TUNSETIFF = 0x400454CA
+_TUN_WITHOUT_HEADER = 0x1001  # IFF_TUN | IFF_NO_PI
+_CLONE_NEWNET = 0x40000000
+_PR_SET_TIMERSLACK = 29
+_MTU = 1400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What the link does to packets, each way. Delays in milliseconds, loss as a probability, rate in kbit/s.
+
+    ``to_bad`` and ``to_good`` are the chances, per packet, to enter and to leave the bad state.
+    """
+
+    delay: float = 0.0
+    jitter: float = 0.0
+    loss: float = 0.0
+    bad_loss: float = 0.0
+    to_bad: float = 0.0
+    to_good: float = 0.25
+    rate: float = 0.0  # 0: as fast as it goes
+    queue: float = 200.0  # longest wait for the rate limit
+
+
+@dataclass(slots=True)
+class Direction:
+    """One direction: decides for each packet when it leaves, or that it never does."""
+
+    conditions: Conditions
+    draw: random.Random = field(default_factory=random.Random)
+    _bad: bool = False
+    _busy_until: float = 0.0
+    _last_out: float = 0.0
+
+    def release_at(self, now: float, size: int) -> float | None:
+        """Give the time a packet of ``size`` bytes leaves (same clock as ``now``); None when it is lost."""
+        conditions = self.conditions
+        self._bad = self.draw.random() >= conditions.to_good if self._bad else self.draw.random() < conditions.to_bad
+        if self.draw.random() < (conditions.bad_loss if self._bad else conditions.loss):
+            return None
+        leaves = now
+        if conditions.rate:
+            begins = max(now, self._busy_until)
+            if (begins - now) * 1e3 > conditions.queue:
+                return None
+            leaves = self._busy_until = begins + size * 8 / (conditions.rate * 1e3)
+        leaves += conditions.delay / 1e3
+        if conditions.jitter:
+            leaves += self.draw.expovariate(1e3 / conditions.jitter)
+        self._last_out = max(leaves, self._last_out)
+        return self._last_out
+
+
+class Link:
+    """Two ends and what lies between them."""
+
+    def __init__(self, end_a: int, end_b: int) -> None:
+        self._out = {end_a: (Direction(Conditions()), end_b), end_b: (Direction(Conditions()), end_a)}
+        self._waiting: list[tuple[float, int, int, bytes]] = []
+        self._sequence = 0
+
+    def set(self, changed: dict[str, float]) -> None:
+        """Change the conditions of both directions; what is not named stays."""
+        for direction, _ in self._out.values():
+            direction.conditions = replace(direction.conditions, **changed)
+
+    def carry(self) -> None:
+        """Carry packets until standard input closes."""
+        with selectors.DefaultSelector() as selector:
+            for end in self._out:
+                selector.register(end, selectors.EVENT_READ)
+            selector.register(0, selectors.EVENT_READ)
+            while True:
+                wait = max(0.0, self._waiting[0][0] - time.perf_counter()) if self._waiting else None
+                for key, _ in selector.select(wait):
+                    if key.fd != 0:
+                        self._take(key.fd)
+                    elif line := sys.stdin.readline():
+                        self.set(json.loads(line))
+                    else:
+                        return
+                self._give()
+
+    def _take(self, end: int) -> None:
+        direction, other = self._out[end]
+        for _ in range(64):
+            try:
+                packet = os.read(end, 2048)
+            except BlockingIOError:
+                return
+            leaves = direction.release_at(time.perf_counter(), len(packet))
+            if leaves is not None:
+                self._sequence += 1
+                heapq.heappush(self._waiting, (leaves, self._sequence, other, packet))
+
+    def _give(self) -> None:
+        now = time.perf_counter()
+        while self._waiting and self._waiting[0][0] <= now:
+            _, _, end, packet = heapq.heappop(self._waiting)
+            try:
+                os.write(end, packet)
+            except OSError:
+                continue  # that end is going down, or full: real links drop then too
+
+
+def open_end(pid: int, name: str, address: str, *, default_route: bool) -> int:
+    """Create the TUN device ``name`` in the network namespace of ``pid``; give its file descriptor."""
+    from pyroute2 import IPRoute  # noqa: PLC0415  after setns, so that its socket is in there
+
+    library = ctypes.CDLL(None, use_errno=True)
+    with open(f"/proc/{pid}/ns/net") as namespace:  # noqa: PTH123  a descriptor is what is needed
+        if library.setns(namespace.fileno(), _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+    end = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    fcntl.ioctl(end, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _TUN_WITHOUT_HEADER))
+    host, _, prefix = address.partition("/")
+    with IPRoute() as routes:
+        index = routes.link_lookup(ifname=name)[0]
+        routes.addr("add", index=index, address=host, prefixlen=int(prefix))
+        routes.link("set", index=index, mtu=_MTU, state="up")
+        if default_route:
+            routes.route("add", family=socket.AF_INET, dst="0.0.0.0/0", oif=index)
+    return end
+
+
+def main() -> None:
+    """Open both ends, say so, carry."""
+    parser = argparse.ArgumentParser(prog="link", description=__doc__)
+    parser.add_argument("near_pid", type=int, help="a process in the near namespace")
+    parser.add_argument("near_address", help="its address, as 10.77.1.1/30")
+    parser.add_argument("far_pid", type=int, help="a process in the far namespace, whose default route this becomes")
+    parser.add_argument("far_address")
+    chosen = parser.parse_args()
+    name = f"lab{chosen.far_pid}"
+    near = open_end(chosen.near_pid, name, chosen.near_address, default_route=False)
+    far = open_end(chosen.far_pid, name, chosen.far_address, default_route=True)
+    ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)  # wake on time, not 50 µs late
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    Link(near, far).carry()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""The lab's world: an application on a real database, reached over links that can be made bad.
+
+    wired ── link ──┐
+                    ├── server: casebook, PostgreSQL, its log on a volume
+    wifi ─── link ──┘
+
+Each name is a network namespace. ``World.build`` makes all of it, ``World.close`` takes all of it
+away. ``python -m deploy.lab.world`` builds it and waits, to look around by hand.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.lab import namespace, postgres
+from deploy.lab.casebook import content
+from deploy.lab.namespace import Namespace
+from deploy.lab.program import Program, Programs
+from deploy.lab.stopping import stoppable
+
+ADDRESS = "10.77.0.1"
+PORT = 8080
+URL = f"http://{ADDRESS}:{PORT}"
+RELEASE = "3.58"
+ACCOUNTS = ("wired", "wifi", "session", "visitor")
+# What a good cable and a good radio do: milliseconds each way.
+GOOD = {"wired": {"delay": 0.3}, "wifi": {"delay": 1.5, "jitter": 1.0}}
+_ENDS = {"wired": ("10.77.1.1/30", "10.77.1.2/30"), "wifi": ("10.77.2.1/30", "10.77.2.2/30")}
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that runs. Build it with ``World.build``."""
+
+    directory: Path
+    programs: Programs
+    passwords: dict[str, str]
+    missing: dict[str, str] = field(default_factory=dict)
+    namespaces: dict[str, Namespace] = field(default_factory=dict)
+    links: dict[str, Program] = field(default_factory=dict)
+    volume: Program | None = None
+    application: Program | None = None
+    _secret: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @classmethod
+    def build(cls) -> "World":
+        """Make the world, about 15 s. Raises LabError when this machine cannot; then nothing is left."""
+        # Not the default place: that is often memory, and pages of a file in memory cannot be taken away.
+        directory = Path(tempfile.mkdtemp(prefix="whichlayer-lab-", dir="/var/tmp"))
+        (directory / "logs").mkdir()
+        passwords = {name: secrets.token_urlsafe(12) for name in ACCOUNTS}
+        world = cls(directory=directory, programs=Programs(directory / "logs"), passwords=passwords)
+        try:
+            world._build()
+        except BaseException:
+            world.close()
+            raise
+        return world
+
+    @property
+    def sockets(self) -> Path:
+        """Where the database's socket is."""
+        return self.directory / "postgres"
+
+    @property
+    def volume_path(self) -> Path:
+        """The volume that the database's log is written to."""
+        return self.directory / "volume"
+
+    @property
+    def documents(self) -> Path:
+        """The application's document index, its working set."""
+        return self.directory / "documents.index"
+
+    def server(self) -> Namespace:
+        """Give the namespace the application runs in."""
+        return self.namespaces["server"]
+
+    def log(self, name: str) -> Path:
+        """Name a log file."""
+        return self.directory / "logs" / f"{name}.log"
+
+    def _build(self) -> None:
+        indexing = threading.Thread(target=content.index_documents, args=(self.documents,))
+        indexing.start()
+        try:
+            self.namespaces["server"] = namespace.first("server", self.log("server"), ADDRESS)
+            for name in _ENDS:
+                self.namespaces[name] = namespace.beside(self.server(), name, self.log(name))
+                self._join(name)
+            self._mount_volume()
+            self._start_database()
+        finally:
+            indexing.join()
+        self.application = self.start_application("casebook", RELEASE)
+
+    def _join(self, name: str) -> None:
+        near, far = _ENDS[name]
+        ends = [str(self.server().holder.pid), near, str(self.namespaces[name].holder.pid), far]
+        command = [*self.server().enter(), sys.executable, "-m", "deploy.lab.link", *ends]
+        link = self.programs.start(f"link-{name}", command, told=True)
+        link.wait_ready()
+        link.tell(GOOD[name])
+        self.links[name] = link
+
+    def _mount_volume(self) -> None:
+        behind = self.directory / "disk"
+        for path in (behind, self.volume_path):
+            path.mkdir()
+        problem = cannot_open("/dev/fuse")
+        if problem is None:
+            command = [*self.server().enter(), sys.executable, "-m", "deploy.lab.volume"]
+            self.volume = self.programs.start("volume", [*command, str(behind), str(self.volume_path)], told=True)
+            self.volume.wait_ready()
+        else:
+            self.missing["volume"] = problem
+
+    def _start_database(self) -> None:
+        data = self.directory / "data"
+        self.sockets.mkdir()
+        inside = self.server().enter()
+        postgres.create(inside, data, self.volume_path / "pg_wal")
+        command = [*inside, *postgres.server(data, self.sockets)]
+        self.programs.start("postgres", command, stop_signal=signal.SIGINT)
+        postgres.wait_and_create_database(self.sockets)
+        accounts = {f"probe-{name}": password for name, password in self.passwords.items()}
+        content.fill(postgres.conninfo(self.sockets), accounts)
+
+    def start_application(self, name: str, release: str, *more: str) -> Program:
+        """Start a release of the application beside what is running, and wait until it answers."""
+        command = [*self.server().enter(), sys.executable, "-m", "deploy.lab.memory", str(self.documents)]
+        command += ["deploy.lab.casebook", "--listen", f"0.0.0.0:{PORT}", "--release", release, *more]
+        command += ["--database", postgres.conninfo(self.sockets), "--documents", str(self.documents)]
+        program = self.programs.start(name, command, told=True, environment={"CASEBOOK_SECRET": self._secret})
+        program.wait_ready()
+        return program
+
+    def release(self, release: str, *more: str) -> None:
+        """Bring a release into service, then let the old one finish and go: nobody is refused."""
+        old = self.application
+        assert old is not None
+        self.application = self.start_application(f"casebook-{release}", release, *more)
+        self.programs.stop(old)
+
+    def close(self) -> None:
+        """Stop everything, unmount, remove the directory."""
+        self.programs.stop_all()
+        for name in reversed(self.namespaces):
+            self.namespaces[name].close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def cannot_open(device: str) -> str | None:
+    """Say why a device cannot be used by us; None when it can."""
+    try:
+        os.close(os.open(device, os.O_RDWR))
+    except OSError as error:
+        return f"{device} cannot be opened: {error.strerror}"
+    return None
+
+
+def main() -> None:
+    """Build the world and wait for Ctrl-C."""
+    with stoppable(), closing(World.build()) as world:
+        enter = " ".join(world.namespaces["wired"].enter())
+        sys.stdout.write(f"{world.directory}\n{world.passwords}\n{enter} curl -i {URL}/login\n")
+        sys.stdout.flush()
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()
