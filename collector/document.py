@@ -65,6 +65,17 @@ def parse(text: str, path: Path, kind: type[M]) -> M:
         raise ConfigError(_mistakes(errors, tree, path)) from None
 
 
+def validate(given: Mapping[str, Any], kind: type[M], *, file: str) -> M:
+    """Validate the settings of a plug-in: a part of a document that is already read.
+
+    Raises ConfigError; mistakes have their places when ``given`` is as it was read from the file.
+    """
+    try:
+        return kind.model_validate(dict(given))
+    except ValidationError as errors:
+        raise ConfigError(_mistakes(errors, given, Path(file))) from None
+
+
 def load_tree(text: str, path: Path) -> Any:  # noqa: ANN401  YAML holds anything
     """Parse YAML 1.2, keeping where each key stands."""
     yaml = YAML(typ="rt")
