@@ -9,102 +9,128 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from collector.model.errors import RejectedBatch, StoreError
 from collector.model.run import Phase, Run
 from collector.model.sample import Sample
 from collector.model.session import SessionEvent
 
 _TIME = pa.timestamp("us")
-_KEY = [
-    ("site", pa.string()),
-    ("endpoint", pa.string()),
-    ("link", pa.string()),
-    ("presentation", pa.string()),
-]
-_WALK = [("journey", pa.string()), ("journey_hash", pa.string()), ("environment", pa.string())]
+_TEXT = pa.string()
+_COUNT = pa.int64()
+_SECONDS = pa.float64()
 
+_WHO = {"site": _TEXT, "endpoint": _TEXT, "link": _TEXT, "presentation": _TEXT}
+_WALK = {
+    "run_id": _TEXT,
+    "slot": _TIME,
+    "started_at": _TIME,
+    **_WHO,
+    "journey": _TEXT,
+    "journey_hash": _TEXT,
+    "environment": _TEXT,
+}
 RUNS = pa.schema(
-    [("run_id", pa.string()), ("slot", _TIME), ("started_at", _TIME), *_KEY, *_WALK]
-    + [
-        ("driver", pa.string()),
-        ("outcome", pa.string()),
-        ("seconds", pa.float64()),
-        ("attempt", pa.int32()),
-    ]
-    + [
-        ("synthetic", pa.bool_()),
-        ("link_source", pa.string()),
-        ("presentation_source", pa.string()),
-    ]
-    + [("confidence", pa.float64()), ("skew_seconds", pa.float64()), ("facts", pa.string())]
+    {
+        **_WALK,
+        "driver": _TEXT,
+        "outcome": _TEXT,
+        "seconds": _SECONDS,
+        "attempt": pa.int32(),
+        "synthetic": pa.bool_(),
+        "link_source": _TEXT,
+        "presentation_source": _TEXT,
+        "confidence": pa.float64(),
+        "skew_seconds": _SECONDS,
+        "facts": _TEXT,  # a JSON object
+    }
 )
 STEPS = pa.schema(
-    [("run_id", pa.string()), ("slot", _TIME), ("started_at", _TIME), *_KEY, *_WALK]
-    + [
-        ("step", pa.string()),
-        ("position", pa.int32()),
-        ("outcome", pa.string()),
-        ("seconds", pa.float64()),
-    ]
-    + [
-        ("uncertainty_seconds", pa.float64()),
-        ("censored", pa.bool_()),
-        ("target_seconds", pa.float64()),
-    ]
-    + [(str(phase), pa.float64()) for phase in Phase]
-    + [("requests", pa.int32()), ("connection", pa.string()), ("http_status", pa.int32())]
-    + [
-        ("bytes_received", pa.int64()),
-        ("error_kind", pa.string()),
-        ("error", pa.string()),
-        ("release", pa.string()),
-    ]
+    {
+        **_WALK,
+        "step": _TEXT,
+        "position": pa.int32(),
+        "outcome": _TEXT,
+        "seconds": _SECONDS,
+        "uncertainty_seconds": _SECONDS,
+        "censored": pa.bool_(),
+        "target_seconds": _SECONDS,
+        **{str(phase): _SECONDS for phase in Phase},
+        "requests": pa.int32(),
+        "connection": _TEXT,
+        "http_status": pa.int32(),
+        "bytes_received": pa.int64(),
+        "error_kind": _TEXT,
+        "error": _TEXT,
+        "release": _TEXT,
+    }
 )
 SAMPLES = pa.schema(
-    [("at", _TIME), ("site", pa.string()), ("component", pa.string()), ("layer", pa.string())]
-    + [
-        ("metric", pa.string()),
-        ("value", pa.float64()),
-        ("period_seconds", pa.float64()),
-        ("labels", pa.string()),
-    ]
+    {
+        "at": _TIME,
+        "site": _TEXT,
+        "component": _TEXT,
+        "layer": _TEXT,
+        "metric": _TEXT,
+        "value": pa.float64(),
+        "period_seconds": _SECONDS,
+        "labels": _TEXT,  # a JSON object
+    }
 )
 SESSIONS = pa.schema(
-    [("at", _TIME), ("session_id", pa.string()), *_KEY]
-    + [
-        ("kind", pa.string()),
-        ("open_seconds", pa.float64()),
-        ("cause", pa.string()),
-        ("detail", pa.string()),
-    ]
+    {
+        "at": _TIME,
+        "session_id": _TEXT,
+        **_WHO,
+        "kind": _TEXT,
+        "open_seconds": _SECONDS,
+        "cause": _TEXT,
+        "detail": _TEXT,
+    }
 )
-TABLES: dict[str, pa.Schema] = {
-    "runs": RUNS,
-    "steps": STEPS,
-    "samples": SAMPLES,
-    "sessions": SESSIONS,
-}
+TABLES: Mapping[str, pa.Schema] = {"runs": RUNS, "steps": STEPS, "samples": SAMPLES, "sessions": SESSIONS}
 TIME_COLUMN = {"runs": "slot", "steps": "slot", "samples": "at", "sessions": "at"}
+# What scan() sorts by. Samples may repeat a key (a sender's clock was set back), so the value breaks ties.
 ORDER = {
     "runs": ("slot", "run_id"),
     "steps": ("slot", "run_id", "position"),
-    "samples": ("at", "site", "component", "metric", "labels"),
+    "samples": ("at", "site", "component", "metric", "labels", "value"),
     "sessions": ("at", "session_id", "kind"),
 }
+# Columns no row can do without: the key, and what every reader groups or judges by.
+REQUIRED = {
+    "runs": (*_WALK, "outcome", "attempt", "synthetic"),
+    "steps": (*_WALK, "step", "position", "outcome", "censored"),
+    "samples": ("at", "site", "component", "layer", "metric", "value", "labels"),
+    "sessions": ("at", "session_id", *_WHO, "kind", "open_seconds"),
+}
 
-# One row per hour, site, journey, step and population; q* over ok and slow steps, in seconds.
+# One row per hour and group, ordered by these; q* over ok and slow steps, *_q50 the median of a
+# phase over the same steps, all in seconds. target_seconds is the highest declared in the hour.
+GROUP = {"site": _TEXT, "journey": _TEXT, "step": _TEXT, "link": _TEXT, "presentation": _TEXT, "environment": _TEXT}
+QUANTILES = {"q10": 0.10, "q25": 0.25, "q50": 0.50, "q75": 0.75, "q90": 0.90}
 HOURLY = pa.schema(
-    [("hour", _TIME), ("site", pa.string()), ("journey", pa.string()), ("step", pa.string())]
-    + [("link", pa.string()), ("presentation", pa.string()), ("environment", pa.string())]
-    + [
-        ("runs", pa.int64()),
-        ("measured", pa.int64()),
-        ("timeouts", pa.int64()),
-        ("failures", pa.int64()),
-    ]
-    + [(name, pa.float64()) for name in ("q10", "q25", "q50", "q75", "q90", "target_seconds")]
-    + [(f"{phase}_q50", pa.float64()) for phase in Phase]
+    {
+        "hour": _TIME,
+        **GROUP,
+        "runs": _COUNT,
+        "measured": _COUNT,
+        "timeouts": _COUNT,
+        "failures": _COUNT,
+        **dict.fromkeys(QUANTILES, _SECONDS),
+        "target_seconds": _SECONDS,
+        **{f"{phase}_q50": _SECONDS for phase in Phase},
+    }
 )
+
+
+def schema(name: str) -> pa.Schema:
+    """Give the schema of table ``name``. Raises StoreError when there is no such table."""
+    try:
+        return TABLES[name]
+    except KeyError:
+        raise StoreError(f"there is no table {name!r}: use one of {', '.join(TABLES)}") from None
 
 
 def naive(value: datetime) -> datetime:
@@ -112,46 +138,71 @@ def naive(value: datetime) -> datetime:
     return value.astimezone(UTC).replace(tzinfo=None)
 
 
+def checked(name: str, rows: pa.Table) -> pa.Table:
+    """Give ``rows`` with exactly the columns of table ``name``, in their order.
+
+    For rows that did not come from our own words: the buffers are validated in full, columns may
+    come in any order and dictionary-encoded, optional ones may be left out. Raises RejectedBatch
+    naming the column for anything unknown, missing, of another type, null where it may not be, or
+    not finite; StoreError when there is no such table.
+    """
+    wanted = schema(name)
+    for column in rows.column_names:
+        if column not in wanted.names or rows.column_names.count(column) > 1:
+            raise RejectedBatch(f"table {name} takes no column {column!r}, or takes it once", field=column)
+    try:
+        rows.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise RejectedBatch(f"the rows of {name} are not valid Arrow data: {error}") from None
+    return pa.Table.from_arrays([_column(name, rows, field) for field in wanted], schema=wanted)
+
+
+def _column(name: str, rows: pa.Table, field: pa.Field) -> pa.ChunkedArray:
+    required = field.name in REQUIRED[name]
+    if field.name not in rows.column_names:
+        if required and rows.num_rows:
+            raise RejectedBatch(f"table {name} needs the column {field.name}", field=field.name)
+        return pa.chunked_array([pa.nulls(rows.num_rows, field.type)], type=field.type)
+    try:
+        values = rows.column(field.name).cast(field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise RejectedBatch(f"{name}.{field.name} must be {field.type}: {error}", field=field.name) from None
+    if required and values.null_count:
+        raise RejectedBatch(f"{name}.{field.name} must not be null", field=field.name)
+    if pa.types.is_floating(field.type) and not pc.all(pc.is_finite(values)).as_py() and _has_values(values):
+        raise RejectedBatch(f"{name}.{field.name} must hold finite numbers", field=field.name)
+    return values
+
+
+def _has_values(values: pa.ChunkedArray) -> bool:
+    return len(values) > values.null_count
+
+
 def run_tables(runs: Iterable[Run], *, skew_seconds: float | None = None) -> dict[str, pa.Table]:
-    """Turn runs into rows of ``runs`` and ``steps``."""
+    """Turn runs into rows of ``runs`` and ``steps``; ``skew_seconds`` is that of their sender."""
     run_rows: list[dict[str, Any]] = []
     step_rows: list[dict[str, Any]] = []
     for run in runs:
-        shared = _shared(run)
-        run_rows.append(
-            shared
-            | {
-                "driver": run.driver,
-                "outcome": str(run.outcome),
-                "seconds": run.seconds,
-                "attempt": run.attempt,
-            }
-            | {"synthetic": run.synthetic, "link_source": run.access.link_source}
-            | {
-                "presentation_source": run.access.presentation_source,
-                "confidence": run.access.confidence,
-            }
-            | {"skew_seconds": skew_seconds, "facts": _text(run.facts)}
-        )
-        step_rows.extend(_step_rows(run, shared))
-    return {
-        "runs": pa.Table.from_pylist(run_rows, RUNS),
-        "steps": pa.Table.from_pylist(step_rows, STEPS),
-    }
+        walk = _walk(run)
+        run_rows.append(_run_row(run, walk, skew_seconds))
+        step_rows.extend(_step_rows(run, walk))
+    return {"runs": pa.Table.from_pylist(run_rows, RUNS), "steps": pa.Table.from_pylist(step_rows, STEPS)}
 
 
 def sample_table(samples: Iterable[Sample]) -> pa.Table:
     """Turn samples into rows of ``samples``."""
     rows = [
         {
-            "at": naive(s.at),
-            "site": s.site,
-            "component": s.component,
-            "layer": str(s.layer),
-            "metric": s.metric,
+            "at": naive(sample.at),
+            "site": sample.site,
+            "component": sample.component,
+            "layer": str(sample.layer),
+            "metric": sample.metric,
+            "value": sample.value,
+            "period_seconds": sample.period_seconds,
+            "labels": _json(sample.labels),
         }
-        | {"value": s.value, "period_seconds": s.period_seconds, "labels": _text(s.labels)}
-        for s in samples
+        for sample in samples
     ]
     return pa.Table.from_pylist(rows, SAMPLES)
 
@@ -159,23 +210,24 @@ def sample_table(samples: Iterable[Sample]) -> pa.Table:
 def session_table(events: Iterable[SessionEvent]) -> pa.Table:
     """Turn session events into rows of ``sessions``."""
     rows = [
-        {"at": naive(e.at), "session_id": e.session_id, "site": e.site, "endpoint": e.endpoint}
-        | {
-            "link": str(e.access.link),
-            "presentation": str(e.access.presentation),
-            "kind": str(e.kind),
+        {
+            "at": naive(event.at),
+            "session_id": event.session_id,
+            "site": event.site,
+            "endpoint": event.endpoint,
+            "link": str(event.access.link),
+            "presentation": str(event.access.presentation),
+            "kind": str(event.kind),
+            "open_seconds": event.open_seconds,
+            "cause": str(event.cause) if event.cause else None,
+            "detail": event.detail,
         }
-        | {
-            "open_seconds": e.open_seconds,
-            "cause": str(e.cause) if e.cause else None,
-            "detail": e.detail,
-        }
-        for e in events
+        for event in events
     ]
     return pa.Table.from_pylist(rows, SESSIONS)
 
 
-def _shared(run: Run) -> dict[str, Any]:
+def _walk(run: Run) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "slot": naive(run.slot),
@@ -190,31 +242,41 @@ def _shared(run: Run) -> dict[str, Any]:
     }
 
 
-def _step_rows(run: Run, shared: dict[str, Any]) -> Iterable[dict[str, Any]]:
+def _run_row(run: Run, walk: dict[str, Any], skew_seconds: float | None) -> dict[str, Any]:
+    return walk | {
+        "driver": run.driver,
+        "outcome": str(run.outcome),
+        "seconds": run.seconds,
+        "attempt": run.attempt,
+        "synthetic": run.synthetic,
+        "link_source": run.access.link_source,
+        "presentation_source": run.access.presentation_source,
+        "confidence": run.access.confidence,
+        "skew_seconds": skew_seconds,
+        "facts": _json(run.facts),
+    }
+
+
+def _step_rows(run: Run, walk: dict[str, Any]) -> Iterable[dict[str, Any]]:
     for position, step in enumerate(run.steps):
-        yield (
-            shared
-            | {
-                "step": step.step,
-                "position": position,
-                "outcome": str(step.outcome),
-                "seconds": step.seconds,
-            }
-            | {"uncertainty_seconds": step.uncertainty_seconds, "censored": step.censored}
-            | {
-                "target_seconds": step.target_seconds,
-                "requests": step.requests,
-                "connection": step.connection,
-            }
-            | {str(phase): seconds for phase, seconds in step.phases.items()}
-            | {"http_status": step.http_status, "bytes_received": step.bytes_received}
-            | {
-                "error_kind": step.error_kind,
-                "error": step.error,
-                "release": run.facts.get("release"),
-            }
-        )
+        yield walk | {
+            "step": step.step,
+            "position": position,
+            "outcome": str(step.outcome),
+            "seconds": step.seconds,
+            "uncertainty_seconds": step.uncertainty_seconds,
+            "censored": step.censored,
+            "target_seconds": step.target_seconds,
+            **{str(phase): seconds for phase, seconds in step.phases.items()},
+            "requests": step.requests,
+            "connection": step.connection,
+            "http_status": step.http_status,
+            "bytes_received": step.bytes_received,
+            "error_kind": step.error_kind,
+            "error": step.error,
+            "release": run.facts.get("release"),
+        }
 
 
-def _text(mapping: Mapping[str, str]) -> str:
+def _json(mapping: Mapping[str, str]) -> str:
     return json.dumps(dict(mapping), sort_keys=True, separators=(",", ":"))

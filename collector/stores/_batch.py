@@ -1,0 +1,84 @@
+"""One batch as columns, and as bytes: what lies in a spool record and what travels to the owner."""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from collector import tables
+from collector.model.errors import RejectedBatch
+from collector.store import Batch
+
+_LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """A batch as columns: its rows by table name; tables without rows are left out."""
+
+    batch_id: str
+    sender: str
+    tables: Mapping[str, pa.Table] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return sum(table.num_rows for table in self.tables.values())
+
+
+def columns_of(batch: Batch) -> Rows:
+    """Turn the words of a batch into columns."""
+    found = tables.run_tables(batch.runs, skew_seconds=batch.received_skew_seconds)
+    found["samples"] = tables.sample_table(batch.samples)
+    found["sessions"] = tables.session_table(batch.sessions)
+    kept = {name: rows for name, rows in found.items() if rows.num_rows}
+    return Rows(batch_id=batch.batch_id, sender=batch.sender, tables=kept)
+
+
+def columns(batch_id: str, sender: str, name: str, rows: pa.Table) -> Rows:
+    """Take rows that are columns already. Raises RejectedBatch when they do not fit table ``name``."""
+    fitting = tables.checked(name, rows)
+    return Rows(batch_id=batch_id, sender=sender, tables={name: fitting} if fitting.num_rows else {})
+
+
+def encode(rows: Rows) -> bytes:
+    """Write a batch: the length of a JSON header, the header, then one Arrow IPC stream per table."""
+    streams = {name: to_ipc(table) for name, table in rows.tables.items()}
+    header = {
+        "batch_id": rows.batch_id,
+        "sender": rows.sender,
+        "tables": {name: len(stream) for name, stream in streams.items()},
+    }
+    head = json.dumps(header, separators=(",", ":")).encode()
+    return b"".join((_LENGTH.pack(len(head)), head, *streams.values()))
+
+
+def decode(payload: bytes) -> Rows:
+    """Read what ``encode`` wrote, trusting nothing. Raises RejectedBatch."""
+    try:
+        (length,) = _LENGTH.unpack_from(payload)
+        start = _LENGTH.size + length
+        header = json.loads(payload[_LENGTH.size : start])
+        found = {}
+        for name, size in header["tables"].items():
+            found[name] = tables.checked(name, from_ipc(payload[start : start + size]))
+            start += size
+        return Rows(batch_id=str(header["batch_id"]), sender=str(header["sender"]), tables=found)
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RejectedBatch("the body is not a batch of Arrow streams") from error
+
+
+def to_ipc(table: pa.Table) -> bytes:
+    """Write a table as one Arrow IPC stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def from_ipc(stream: bytes) -> pa.Table:
+    """Read one Arrow IPC stream. Raises RejectedBatch when it is none."""
+    try:
+        return pa.ipc.open_stream(stream).read_all()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise RejectedBatch(f"the body is not an Arrow IPC stream: {error}") from None

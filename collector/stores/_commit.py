@@ -1,0 +1,118 @@
+"""One commit of the lake: rows of every table, their batch ids and their places in the spool."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+
+import duckdb
+import pyarrow as pa
+
+from collector import tables
+from collector.model.errors import StoreError, StoreFull
+from collector.stores._batch import Rows
+from collector.stores._query import first_line, listed
+
+_BATCHES = pa.schema(
+    {
+        "batch_id": pa.string(),
+        "sender": pa.string(),
+        "sequence": pa.int64(),
+        "rows": pa.int64(),
+        "stored_at": pa.timestamp("us"),
+    }
+)
+
+
+@contextmanager
+def transaction(root: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Run one transaction of its own; all of it or nothing. Raises StoreError, StoreFull."""
+    with root.cursor() as cursor:
+        try:
+            cursor.execute("BEGIN")
+            yield cursor
+            cursor.execute("COMMIT")
+        except (duckdb.Error, OSError) as error:
+            with suppress(duckdb.Error):
+                cursor.execute("ROLLBACK")
+            kind = StoreFull if "No space left" in str(error) else StoreError
+            raise kind(f"the lake could not keep the rows: {first_line(error)}") from error
+
+
+def commit(
+    root: duckdb.DuckDBPyConnection,
+    hot: Mapping[int, Rows],
+    beside: Callable[[duckdb.DuckDBPyConnection], None],
+) -> int:
+    """Put hot rows into the lake, with whatever ``beside`` writes; give the snapshot that holds them."""
+    with transaction(root) as cursor:
+        for name, schema in tables.TABLES.items():
+            found = [rows.tables[name] for rows in hot.values() if name in rows.tables]
+            if found:
+                _insert(cursor, name, pa.concat_tables(found), schema)
+        _insert(cursor, "batches", _batches(hot), _BATCHES)
+        beside(cursor)
+    return snapshot(root)
+
+
+def snapshot(root: duckdb.DuckDBPyConnection) -> int:
+    """Give the number of the latest snapshot."""
+    return int(_one(root, "SELECT id FROM lake.current_snapshot()"))
+
+
+def highest_sequence(root: duckdb.DuckDBPyConnection) -> int:
+    """Give the highest spool sequence in the lake; 0 when it is empty."""
+    return int(_one(root, "SELECT coalesce(max(sequence), 0) FROM lake.batches"))
+
+
+def batch_ids(root: duckdb.DuckDBPyConnection) -> list[str]:
+    """List the ids of all batches in the lake."""
+    with root.cursor() as cursor:
+        return [name for (name,) in cursor.execute("SELECT batch_id FROM lake.batches").fetchall()]
+
+
+def holds(root: duckdb.DuckDBPyConnection, batch_id: str) -> bool:
+    """Say whether a batch is in the lake."""
+    return bool(_one(root, "SELECT count(*) FROM lake.batches WHERE batch_id = ?", batch_id))
+
+
+def snapshots(root: duckdb.DuckDBPyConnection) -> list[tuple[int, datetime]]:
+    """List all snapshots and when they were made, oldest first."""
+    with root.cursor() as cursor:
+        return cursor.execute("SELECT snapshot_id, snapshot_time FROM lake.snapshots() ORDER BY 1").fetchall()
+
+
+def tidy(root: duckdb.DuckDBPyConnection, gone: Sequence[int], *, forget_batches_before: datetime) -> None:
+    """Merge small files, let go of the snapshots in ``gone``, remove files nobody needs any more."""
+    with transaction(root) as cursor:
+        before = tables.naive(forget_batches_before)
+        cursor.execute("DELETE FROM lake.batches WHERE stored_at < ?", [before])
+    with root.cursor() as cursor:
+        try:
+            cursor.execute("CALL ducklake_merge_adjacent_files('lake')")
+            if gone:
+                cursor.execute("CALL ducklake_expire_snapshots('lake', versions => ?)", [list(gone)])
+            cursor.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
+        except duckdb.Error as error:
+            raise StoreError(f"the lake could not be tidied: {first_line(error)}") from error
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, schema: pa.Schema) -> None:
+    cursor.register("incoming", rows)
+    names = listed(schema.names)
+    cursor.execute(f"INSERT INTO lake.{name} ({names}) SELECT {names} FROM incoming")  # noqa: S608  names of tables.py
+    cursor.unregister("incoming")
+
+
+def _batches(hot: Mapping[int, Rows]) -> pa.Table:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = [
+        {"batch_id": rows.batch_id, "sender": rows.sender, "sequence": sequence, "rows": len(rows), "stored_at": now}
+        for sequence, rows in hot.items()
+    ]
+    return pa.Table.from_pylist(rows, _BATCHES)
+
+
+def _one(root: duckdb.DuckDBPyConnection, text: str, *values: object) -> object:
+    with root.cursor() as cursor:
+        row = cursor.execute(text, list(values)).fetchone()
+        return row[0] if row else None

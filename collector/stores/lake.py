@@ -1,0 +1,181 @@
+"""The lake: facts as Parquet files under DuckLake, with a spool in front so that an answer is a promise.
+
+A batch goes into the spool (durable), then among the hot rows. A flush commits all hot rows, their
+batch ids and their spool sequences to the lake at once, and only then lets the spool forget them.
+What a reader without a snapshot sees is one pair taken under one lock: the last committed snapshot
+and the rows that are not in it. So it never sees a row twice and never misses one.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from collector import tables
+from collector.model.errors import StoreError
+from collector.spool import Spool
+from collector.store import Batch, Slice, StoreStatus
+from collector.stores import _catalog, _commit, _query, _rollup
+from collector.stores._batch import Rows, columns, columns_of, decode, encode
+from collector.stores._hot import Hot
+from collector.stores._pins import Pins
+
+_GRACE = timedelta(minutes=10)  # a reader that just flushed may still want its snapshot
+_REMEMBERED = timedelta(days=7)  # how long an agent may send a batch again
+
+log = logging.getLogger("whichlayer.collector")
+
+
+class LakeStore:
+    """One owner's lake in ``data/lake`` with its spool in ``data/spool``. Safe for many threads."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        spool_limit_bytes: int = 2**30,
+        flush_seconds: float | None = 10.0,
+        memory_limit: str = "1GB",
+        threads: int = 2,
+    ) -> None:
+        """Open, or make, the lake; ``flush_seconds`` None commits only when ``flush`` is called.
+
+        Raises StoreError when another process has it open, or the disk cannot be used.
+        """
+        self._root = _catalog.connect(
+            data / "lake", owner=data / "owner.json", memory_limit=memory_limit, threads=threads
+        )
+        self._folder = data / "lake"
+        self._spool = Spool(data / "spool", limit_bytes=spool_limit_bytes)
+        self._pins = Pins(data / "lake" / "pins")
+        self._writing = threading.RLock()  # one writer of the lake at a time
+        known = _commit.batch_ids(self._root)
+        self._hot = Hot(_commit.snapshot(self._root), known, confirm=self._holds)
+        self._hours = _rollup.Hours(self._root)
+        self._spool.begin_after(_commit.highest_sequence(self._root))
+        for sequence, payload in self._spool.records():
+            self._hot.replay(sequence, decode(payload))
+        self._stop = threading.Event()
+        self._flusher = threading.Thread(target=self._flush_often, args=(flush_seconds,), name="flush", daemon=True)
+        if flush_seconds is not None:
+            self._flusher.start()
+
+    def append(self, batch: Batch) -> bool:
+        """See ``Store.append``."""
+        return self._keep(columns_of(batch))
+
+    def append_table(self, batch_id: str, sender: str, name: str, rows: pa.Table) -> bool:
+        """See ``Store.append_table``."""
+        return self._keep(columns(batch_id, sender, name, rows))
+
+    def flush(self) -> int:
+        """See ``Store.flush``."""
+        with self._writing:
+            hot = self._hot.to_commit()
+            if not hot:
+                return self._hot.snapshot
+            steps = [rows.tables["steps"] for rows in hot.values() if "steps" in rows.tables]
+            touched = _rollup.hours_of(steps)
+            snapshot = _commit.commit(self._root, hot, lambda cursor: self._hours.late(cursor, touched))
+            self._hours.committed(touched)
+            self._hot.committed(hot, snapshot)
+            self._spool.release(max(hot))
+            return snapshot
+
+    def scan(
+        self, name: str, rows: Slice, *, columns: Sequence[str] | None = None, snapshot: int | None = None
+    ) -> pa.Table:
+        """See ``Store.scan``."""
+        tables.schema(name)
+        with self._hot.reading(snapshot, name) as (version, hot), self._root.cursor() as cursor:
+            parts = [f"lake.{name} AT (VERSION => {version:d})"]
+            if hot:
+                cursor.register("hot", pa.concat_tables(hot))
+                parts.append("hot")
+            origin = _query.Query(text=_query.source(name, parts))
+            query, schema = _query.scan(name, origin, rows, columns)
+            return query.run(cursor, schema)
+
+    def hourly(self, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
+        """See ``Store.hourly``."""
+        with self._hot.reading(snapshot, "steps") as (version, hot), self._root.cursor() as cursor:
+            return _rollup.summary(cursor, rows, version, hot)
+
+    def pin(self, snapshot: int) -> None:
+        """See ``Store.pin``."""
+        with self._writing:
+            if snapshot not in {number for number, _made_at in _commit.snapshots(self._root)}:
+                raise StoreError(f"there is no snapshot {snapshot}: it was never made, or let go of unpinned")
+            self._pins.add(snapshot)
+
+    def maintain(self, now: datetime) -> None:
+        """See ``Store.maintain``."""
+        with self._writing:
+            self.flush()
+            hours = self._hours.closed(now)
+            with _commit.transaction(self._root) as cursor:
+                self._hours.roll(cursor, hours)
+            self._hours.rolled(hours)
+            self._hot.committed((), _commit.snapshot(self._root))
+            _commit.tidy(self._root, self._let_go(now), forget_batches_before=now - _REMEMBERED)
+            self._hot.committed((), _commit.snapshot(self._root))
+
+    def status(self) -> StoreStatus:
+        """See ``Store.status``."""
+        hot_rows, batches = self._hot.counts()
+        return StoreStatus(
+            snapshot=self._hot.snapshot,
+            hot_rows=hot_rows,
+            spool_bytes=self._spool.size,
+            spool_limit_bytes=self._spool.limit,
+            batches=batches,
+            duplicates=self._hot.duplicates,
+        )
+
+    def close(self) -> None:
+        """See ``Store.close``; what cannot be committed stays in the spool for the next start."""
+        self._stop.set()
+        if self._flusher.ident is not None:
+            self._flusher.join()
+        try:
+            self.flush()
+        finally:
+            self._spool.close()
+            self._root.close()
+
+    def _keep(self, rows: Rows) -> bool:
+        payload = encode(rows)
+        sequence, new = self._hot.begin(rows, lambda: self._spool.write(payload))
+        if sequence is None:
+            return False
+        try:
+            self._spool.sync(sequence)
+        except StoreError:
+            if new:
+                self._hot.settle(sequence, durable=False)
+            raise
+        if new:
+            self._hot.settle(sequence, durable=True)
+        return new
+
+    def _let_go(self, now: datetime) -> list[int]:
+        """List the snapshots nobody pinned, reads or may have just asked for."""
+        keep = self._hot.in_use() | {self._hot.snapshot}
+        return [
+            number
+            for number, made_at in _commit.snapshots(self._root)
+            if made_at < now - _GRACE and number not in keep and number not in self._pins
+        ]
+
+    def _holds(self, batch_id: str) -> bool:
+        return _commit.holds(self._root, batch_id)
+
+    def _flush_often(self, seconds: float | None) -> None:
+        while not self._stop.wait(seconds):
+            try:
+                self.flush()
+            except StoreError as error:
+                log.warning("flush failed, the spool keeps the rows: %s", error)
