@@ -46,10 +46,17 @@ class CollectorSettings(Document):
     limits: LimitSettings = Field(default=LimitSettings(), description="how much one request may bring")
     spool_bytes: int = Field(default=1 << 30, gt=0, description="room for facts not yet in the lake, in bytes")
     flush: Seconds = Field(default=10.0, gt=0, description="how often facts go from the spool to the lake")
-    analyse: Seconds = Field(default=60.0, gt=0, description="how often conclusions are drawn from new facts")
     maintain: Seconds = Field(default=600.0, gt=0, description="how often small files are merged")
     decoders: int = Field(default=1, ge=1, le=16, description="worker processes that decode OTLP")
     sources: tuple[SourceSettings, ...] = Field(default=(), description="what the collector reads by itself")
+
+    def beside(self, folder: Path) -> "CollectorSettings":
+        """Give the same settings with every path made absolute: they are relative to ``folder``."""
+        tls = self.tls
+        if tls is not None:
+            files = {"certificate": folder / tls.certificate.expanduser(), "key": folder / tls.key.expanduser()}
+            tls = tls.model_copy(update=files)
+        return self.model_copy(update={"data": folder / self.data.expanduser(), "tls": tls})
 
 
 def is_loopback(host: str) -> bool:

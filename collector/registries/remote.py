@@ -1,8 +1,10 @@
 """The registry of the owner process, for the other commands of the same machine."""
 
+import ssl
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,9 +21,12 @@ _TIMEOUT_SECONDS = 30.0
 class RemoteRegistry:
     """Sends each call to ``/v1/registry/NAME`` with the operator's token. Safe to use from many threads."""
 
-    def __init__(self, url: str, token: str, *, client: httpx2.Client | None = None) -> None:
-        """Connect to the owner at ``url``; ``client`` replaces the one made here."""
-        self._client = client or httpx2.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False)
+    def __init__(
+        self, url: str, token: str, *, certificate: Path | None = None, client: httpx2.Client | None = None
+    ) -> None:
+        """Connect to the owner at ``url``, who shows ``certificate``; ``client`` replaces the one made here."""
+        verify = True if certificate is None else pinned(certificate)
+        self._client = client or httpx2.Client(base_url=url, timeout=_TIMEOUT_SECONDS, trust_env=False, verify=verify)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def close(self) -> None:
@@ -125,6 +130,13 @@ class RemoteRegistry:
         if answer.status_code != HTTPStatus.OK:
             raise StoreError(f"the collector refused {operation} with {answer.status_code}: {_detail(answer)}")
         return ANSWERS[operation].validate_json(answer.content)
+
+
+def pinned(certificate: Path) -> ssl.SSLContext:
+    """Trust exactly this certificate, whatever name it carries: the owner's own, reached over loopback."""
+    context = ssl.create_default_context(cafile=certificate)
+    context.check_hostname = False
+    return context
 
 
 def _detail(answer: httpx2.Response) -> str:

@@ -1,0 +1,69 @@
+"""The store and the registry for a command: through the owner when one runs, else opened here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from collector.model.errors import WhichlayerError
+from collector.registry import Registry
+from collector.settings import CollectorSettings
+from collector.store import Store
+from whichlayer.owner import OPERATOR, find, owning
+
+
+@contextmanager
+def opened(settings: CollectorSettings) -> Iterator[tuple[Store, Registry]]:
+    """Give store and registry of ``settings.data`` while the block runs, and close them.
+
+    Raises WhichlayerError when the owner cannot be used from here.
+    """
+    owner = find(settings.data)
+    if owner is not None:
+        yield from _remote(settings, owner.url)
+        return
+    with owning(settings.data):
+        store, registry = local(settings)
+        try:
+            yield store, registry
+        finally:
+            store.close()
+            registry.close()
+
+
+def local(settings: CollectorSettings) -> tuple[Store, Registry]:
+    """Open store and registry of ``settings.data`` in this process, which must own the folder."""
+    from collector.registries.database import DatabaseRegistry
+    from collector.stores.lake import LakeStore
+
+    registry = DatabaseRegistry(f"sqlite:///{settings.data / 'registry.sqlite'}")
+    try:
+        store = LakeStore(settings.data, spool_limit_bytes=settings.spool_bytes, flush_seconds=None)
+    except BaseException:
+        registry.close()
+        raise
+    return store, registry
+
+
+def _remote(settings: CollectorSettings, url: str) -> Iterator[tuple[Store, Registry]]:
+    from collector.stores.remote import RemoteStore
+
+    from collector.registries.remote import RemoteRegistry
+
+    token = _token(settings.data)
+    certificate = settings.tls.certificate if settings.tls else None
+    store = RemoteStore(url, token)
+    registry = RemoteRegistry(url, token, certificate=certificate)
+    try:
+        yield store, registry
+    finally:
+        store.close()
+        registry.close()
+
+
+def _token(data: Path) -> str:
+    try:
+        return (data / OPERATOR).read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise WhichlayerError(
+            f"{data / OPERATOR} cannot be read ({error.strerror}): run this as the user that runs whichlayer up"
+        ) from None
