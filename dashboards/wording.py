@@ -114,8 +114,8 @@ def doing(journey: str, step: str, population: Population) -> str:
 def layer(which: Layer, *, link: Link | None = None, component: str | None = None) -> str:
     """Name a layer for people, the access network with the link that was used."""
     words = _LAYER[which]
-    if which is Layer.ACCESS_NETWORK and link not in {None, Link.UNKNOWN}:
-        words = f"{words} ({_LINK[link]})" if link is not None else words
+    if which is Layer.ACCESS_NETWORK and link is not None and link is not Link.UNKNOWN:
+        words = f"{words} ({_LINK[link]})"
     return f"{words}, {component}" if component else words
 
 

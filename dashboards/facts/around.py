@@ -15,8 +15,21 @@ from collector.store import Slice, Store
 from dashboards.clock import aware
 
 RAW_POINTS = 300  # above this a population is drawn as medians of equal buckets
+HOURLY_ABOVE = timedelta(hours=48)  # longer windows are read from the hourly summary
 SERVER = (Phase.SERVER_APP, Phase.SERVER_DB, Phase.SERVER_STORAGE, Phase.SERVER_EXTERNAL)
 PROBE = tuple(phase for phase in Phase if phase not in SERVER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One step of one journey for one access, in one window: ``start <= slot < end``."""
+
+    site: str
+    journey: str
+    step: str
+    population: Population
+    start: datetime
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +78,12 @@ class Around:
     stacks: Sequence[Stack]
 
 
-def read(
-    store: Store, *, site: str, journey: str, step: str, population: Population, start: datetime, end: datetime
-) -> Around:
-    """Read the step's timings of all accesses in ``start <= slot < end``, thinned for drawing."""
-    where = {"site": [site], "journey": [journey], "step": [step]}
+def read(store: Store, asked: Asked) -> Around:
+    """Read the step's timings of all accesses, thinned for drawing; by the hour in a long window."""
+    start, end = asked.start, asked.end
+    where = {"site": [asked.site], "journey": [asked.journey], "step": [asked.step]}
+    if end - start > HOURLY_ABOVE:
+        return _by_hour(store.hourly(Slice(start=start, end=end, where=where)), start, end)
     columns = ["run_id", "slot", "link", "presentation", "outcome", "seconds", "censored", *map(str, Phase)]
     rows = store.scan("steps", Slice(start=start, end=end, where=where), columns=columns)
     found: dict[Population, Sequence[Point]] = {}
@@ -82,7 +96,7 @@ def read(
             found[key] = _medians(mine, width)
         else:
             found[key] = [_point(row) for row in mine.to_pylist()]
-    own = rows.filter(_of(rows, population)) if rows.num_rows else rows
+    own = rows.filter(_of(rows, asked.population)) if rows.num_rows else rows
     return Around(start=start, end=end, bucketed=bucketed, durations=found, stacks=_stacks(own, width))
 
 
@@ -107,6 +121,19 @@ def read_metric(
 def bucket_width(start: datetime, end: datetime) -> timedelta:
     """Give the width that cuts the window into 240 buckets, in whole seconds."""
     return timedelta(seconds=max(1.0, round((end - start).total_seconds() / 240)))
+
+
+def _by_hour(rows: pa.Table, start: datetime, end: datetime) -> Around:
+    found: dict[Population, list[Point]] = defaultdict(list)
+    for row in rows.to_pylist():
+        population = Population(link=Link(row["link"]), presentation=Presentation(row["presentation"]))
+        middle = aware(row["hour"]) + timedelta(minutes=30)
+        if row["measured"]:
+            found[population].append(Point(at=middle, seconds=row["q50"], outcome="ok", runs=row["measured"]))
+        for outcome, count in (("timeout", row["timeouts"]), ("failed", row["failures"])):
+            if count:
+                found[population].append(Point(at=middle, seconds=None, outcome=outcome, runs=count))
+    return Around(start=start, end=end, bucketed=True, durations=dict(sorted(found.items())), stacks=())
 
 
 def _populations(rows: pa.Table) -> set[Population]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 
 import pyarrow as pa
@@ -82,9 +83,7 @@ def lines(store: Store, now: datetime, lookback: timedelta) -> Mapping[tuple[Wal
     return _assemble(medians.to_pylist(), counted.to_pylist())
 
 
-def _assemble(
-    medians: list[dict[str, object]], counted: list[dict[str, object]]
-) -> Mapping[tuple[Walked, str], Line]:
+def _assemble(medians: list[dict[str, object]], counted: list[dict[str, object]]) -> Mapping[tuple[Walked, str], Line]:
     points: dict[tuple[Walked, str], list[tuple[int, float]]] = defaultdict(list)
     for row in medians:
         points[_walked(row), str(row["step"])].append((_whole(row["bucket"]), _real(row["seconds_approximate_median"])))
@@ -112,7 +111,7 @@ def _assemble(
 
 def _last(entries: list[dict[str, object]]) -> LastRun:
     slots = [_time(entry["slot"]) for entry in entries]
-    gaps = [(later - earlier).total_seconds() for earlier, later in zip(slots, slots[1:], strict=False)]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(slots)]
     newest = entries[-1]
     return LastRun(
         slot=aware(slots[-1]),

@@ -5,7 +5,7 @@ nothing needs a style attribute.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -67,7 +67,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Everything the template needs. ``series`` feeds the interactive version: [[unix s …], [value …]]."""
+    """Everything the template needs. ``explore`` feeds the interactive version (see charts.js), empty if none."""
 
     key: str
     title: str
@@ -81,7 +81,7 @@ class Chart:
     areas: Sequence[Area] = ()
     episode: Span | None = None
     band: Span | None = None
-    series: Sequence[Sequence[float | None]] = ()
+    explore: Mapping[str, object] = field(default_factory=dict)
     top: int = TOP
     plot: int = PLOT
     height: int = TOP + PLOT + FOOT
@@ -104,6 +104,19 @@ class Frame:
         """Give the place of an instant, in per cent, kept inside the plot."""
         whole = (self.end - self.start).total_seconds()
         return round(min(100.0, max(0.0, (at - self.start).total_seconds() / whole * 100)), 3)
+
+    def explore(
+        self, times: Sequence[datetime], values: Sequence[float | None], limits: Sequence[float | None] = ()
+    ) -> dict[str, object]:
+        """Give the numbers of the interactive version: unix seconds, values and "at least" values."""
+        offset = self.clock.local(self.start).utcoffset() or timedelta(0)
+        found: dict[str, object] = {
+            "offset": offset.total_seconds(),
+            "data": [[round(at.timestamp(), 3) for at in times], list(values), *([list(limits)] if limits else [])],
+        }
+        if self.episode is not None:
+            found["episode"] = [at.timestamp() for at in self.episode]
+        return found
 
     def marked(self) -> Span | None:
         """Give the episode as a span over the whole height."""

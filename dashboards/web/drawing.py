@@ -36,19 +36,20 @@ def phase_words(part: str) -> str:
 
 
 def durations(
-    key: str,
-    title: str,
+    name: tuple[str, str, str],
     points: Sequence[Point],
     frame: Frame,
     *,
     axis: tuple[Scale, Sequence[float]],
     expected: Interval | None = None,
-    csv: str | None = None,
 ) -> Chart:
-    """Draw one access's durations over time, with the expected band and the episode."""
+    """Draw one access's durations over time, with the expected band and the episode.
+
+    ``name`` is (key, title, address of the CSV).
+    """
+    key, title, csv = name
     ruler, labels = axis
     marks = [_mark(point, frame, ruler) for point in points]
-    measured = [point for point in points if point.outcome in {"ok", "slow"} and point.seconds is not None]
     return Chart(
         key=key,
         title=title,
@@ -60,10 +61,7 @@ def durations(
         marks=marks,
         episode=frame.marked(),
         band=ruler.band(expected) if expected else None,
-        series=(
-            [point.at.timestamp() for point in measured],
-            [point.seconds for point in measured],
-        ),
+        explore=_explore(points, frame, expected),
     )
 
 
@@ -121,7 +119,7 @@ def metric(key: str, found: Metric, frame: Frame, *, csv: str | None = None) -> 
         line=polyline((frame.x(at), ruler.y(value)) for at, value in found.points),
         marks=[] if len(values) > 1 else [_single(found, frame, ruler)],
         episode=frame.marked(),
-        series=([at.timestamp() for at, _ in found.points], values),
+        explore=frame.explore([at for at, _ in found.points], values),
     )
 
 
@@ -138,6 +136,18 @@ def spark(line: Line, expected: Interval | None) -> Spark:
         high, low = SPARK_HEIGHT * (1 - expected.high / top), SPARK_HEIGHT * (1 - expected.low / top)
         band = (round(high, 1), round(max(1.0, low - high), 1))
     return Spark(path=path, limits=sorted(bucket for bucket in line.limits if 0 <= bucket < BUCKETS), band=band)
+
+
+def _explore(points: Sequence[Point], frame: Frame, expected: Interval | None) -> Mapping[str, object]:
+    timed = sorted((point for point in points if point.seconds is not None), key=lambda point: point.at)
+    found = frame.explore(
+        [point.at for point in timed],
+        [None if point.outcome == "timeout" else point.seconds for point in timed],
+        [point.seconds if point.outcome == "timeout" else None for point in timed],
+    )
+    if expected is not None:
+        found["band"] = [expected.low, expected.high]
+    return found if timed else {}
 
 
 def _mark(point: Point, frame: Frame, ruler: Scale) -> Mark:
@@ -195,7 +205,7 @@ def _duration_table(points: Sequence[Point], csv: str | None) -> Table:
 
 
 def _value_ticks(ruler: Scale, labels: Sequence[float], unit: str | None) -> list[Tick]:
-    return [Tick(at=ruler.y(value), label=quantity.with_unit(value, unit)) for value in labels]
+    return [Tick(at=ruler.y(value), label=quantity.with_unit(value, unit) if value else "0") for value in labels]
 
 
 def _seconds_or_absent(value: float | None) -> str:

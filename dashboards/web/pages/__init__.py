@@ -1,0 +1,1 @@
+"""One page, one file; each adds its routes to the router of ``site``."""
