@@ -42,6 +42,10 @@ class Namespace:
         # A program of the lab never outlives the lab, not even when that is killed.
         return [*words, "--", "setpriv", "--pdeathsig", "TERM", "--"]
 
+    def run(self, command: Sequence[str], *arguments: str) -> list[str]:
+        """Give the whole command that runs ``command`` inside."""
+        return [*self.enter(), *command, *arguments]
+
     def listen(self, port: int) -> socket.socket:
         """Open a listening socket on the namespace's own 127.0.0.1 and bring it here."""
         self.channel.sendall(json.dumps({"listen": port}).encode())

@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -123,6 +124,11 @@ def _end(processes: Sequence[psutil.Process]) -> None:
     for process in alive:
         process.kill()
     psutil.wait_procs(alive, timeout=5)
+
+
+def module(name: str) -> list[str]:
+    """Give the command of one of the lab's own programs."""
+    return [sys.executable, "-m", f"deploy.lab.{name}"]
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, problem: str) -> None:

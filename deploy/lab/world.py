@@ -22,7 +22,7 @@ from pathlib import Path
 from deploy.lab import namespace, postgres
 from deploy.lab.casebook import content
 from deploy.lab.namespace import Namespace
-from deploy.lab.program import Program, Programs
+from deploy.lab.program import Program, Programs, module
 from deploy.lab.stopping import stoppable
 
 ADDRESS = "10.77.0.1"
@@ -47,6 +47,7 @@ class World:
     links: dict[str, Program] = field(default_factory=dict)
     volume: Program | None = None
     application: Program | None = None
+    text_search_seconds: float = 0.0  # per record, on this machine
     _secret: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @classmethod
@@ -104,8 +105,7 @@ class World:
     def _join(self, name: str) -> None:
         near, far = _ENDS[name]
         ends = [str(self.server().holder.pid), near, str(self.namespaces[name].holder.pid), far]
-        command = [*self.server().enter(), sys.executable, "-m", "deploy.lab.link", *ends]
-        link = self.programs.start(f"link-{name}", command, told=True)
+        link = self.programs.start(f"link-{name}", self.server().run(module("link"), *ends), told=True)
         link.wait_ready()
         link.tell(GOOD[name])
         self.links[name] = link
@@ -116,8 +116,8 @@ class World:
             path.mkdir()
         problem = cannot_open("/dev/fuse")
         if problem is None:
-            command = [*self.server().enter(), sys.executable, "-m", "deploy.lab.volume"]
-            self.volume = self.programs.start("volume", [*command, str(behind), str(self.volume_path)], told=True)
+            command = self.server().run(module("volume"), str(behind), str(self.volume_path))
+            self.volume = self.programs.start("volume", command, told=True)
             self.volume.wait_ready()
         else:
             self.missing["volume"] = problem
@@ -132,10 +132,11 @@ class World:
         postgres.wait_and_create_database(self.sockets)
         accounts = {f"probe-{name}": password for name, password in self.passwords.items()}
         content.fill(postgres.conninfo(self.sockets), accounts)
+        self.text_search_seconds = content.text_search_seconds(postgres.conninfo(self.sockets))
 
     def start_application(self, name: str, release: str, *more: str) -> Program:
         """Start a release of the application beside what is running, and wait until it answers."""
-        command = [*self.server().enter(), sys.executable, "-m", "deploy.lab.memory", str(self.documents)]
+        command = self.server().run(module("memory"), str(self.documents))
         command += ["deploy.lab.casebook", "--listen", f"0.0.0.0:{PORT}", "--release", release, *more]
         command += ["--database", postgres.conninfo(self.sockets), "--documents", str(self.documents)]
         program = self.programs.start(name, command, told=True, environment={"CASEBOOK_SECRET": self._secret})

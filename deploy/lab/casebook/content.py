@@ -9,7 +9,8 @@ from psycopg import Connection
 
 from deploy.lab.casebook import documents
 from deploy.lab.casebook.app import password_hash
-from deploy.lab.casebook.database import INDEXES, SCHEMA
+from deploy.lab.casebook.database import INDEXES, SCHEMA, Database
+from deploy.lab.casebook.timing import Timing
 
 CASES = 30_000
 DOCUMENTS = 16_384
@@ -42,6 +43,16 @@ def fill(conninfo: str, accounts: dict[str, str]) -> None:
                 for record in _cases(random.Random(3)):
                     rows.write_row(record)
         connection.execute(INDEXES)
+
+
+def text_search_seconds(conninfo: str) -> float:
+    """Measure what reading the text of one record takes in a search, on this machine."""
+    timing = Timing()
+    database = Database(conninfo, text_search_depth=CASES)
+    database.search(SURNAMES[0], Timing())  # the first search also fills the database's own memory
+    database.search(SURNAMES[0], timing)
+    database.close()
+    return timing.database_seconds / CASES
 
 
 def index_documents(path: Path) -> None:

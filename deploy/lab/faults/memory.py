@@ -1,0 +1,24 @@
+"""The application server short of memory: the application's working set is paged out again and again."""
+
+from collector.model.layer import Layer
+from deploy.lab.fault import Stop
+from deploy.lab.world import World
+
+
+class _Memory:
+    words = "the application server short of memory: its working set is paged out"
+    truth = Layer.APP_SERVER
+
+    def skipped_because(self, world: World) -> str | None:
+        """Needs a disk under the working set."""
+        return world.missing.get("paging")
+
+    def start(self, world: World, strength: float) -> Stop:
+        """Page out every 300 down to 100 ms."""
+        application = world.application
+        assert application is not None
+        application.tell({"every": 0.3 - 0.2 * strength})
+        return lambda: application.tell({"every": None})
+
+
+PLUGIN = _Memory()

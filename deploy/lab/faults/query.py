@@ -1,0 +1,27 @@
+"""A release brings a slow query: its search reads the text of every record instead of an index."""
+
+from collector.model.layer import Layer
+from deploy.lab.casebook.content import CASES
+from deploy.lab.fault import Stop
+from deploy.lab.world import RELEASE, World
+
+_BAD_RELEASE = "3.59"
+
+
+class _Query:
+    words = "release 3.59 brings a slow query"
+    truth = Layer.DATABASE
+
+    def skipped_because(self, world: World) -> str | None:  # noqa: ARG002
+        """Needs nothing."""
+        return None
+
+    def start(self, world: World, strength: float) -> Stop:
+        """Bring a release whose search works 350 to 600 ms in the database, on as many records as that takes."""
+        wanted = 0.35 + 0.25 * strength
+        depth = min(CASES, int(wanted / world.text_search_seconds))
+        world.release(_BAD_RELEASE, "--text-search-depth", str(depth))
+        return lambda: world.release(RELEASE)
+
+
+PLUGIN = _Query()

@@ -1,0 +1,35 @@
+"""Congestion: the cable carries less, and somebody else's download fills the queue in front of it."""
+
+from collector.model.layer import Layer
+from deploy.lab.fault import Stop
+from deploy.lab.program import module
+from deploy.lab.world import World
+
+_ADDRESS = "10.77.1.1:9"  # the near end of the wired link
+
+
+class _Wired:
+    words = "congestion on the wired link: a download fills its queue"
+    truth = Layer.ACCESS_NETWORK
+
+    def skipped_because(self, world: World) -> str | None:
+        """Needs the link."""
+        return world.missing.get("links")
+
+    def start(self, world: World, strength: float) -> Stop:
+        """Rate 6 down to 3 Mbit/s, a queue of 250 to 400 ms, and a real bulk transfer through it."""
+        link = world.links["wired"]
+        link.tell({"rate": 6000 - 3000 * strength, "queue": 250 + 150 * strength})
+        sender = world.programs.start("bulk-sender", world.server().run(module("traffic"), "send", _ADDRESS))
+        wired = world.namespaces["wired"]
+        receiver = world.programs.start("bulk-receiver", wired.run(module("traffic"), "receive", _ADDRESS))
+
+        def stop() -> None:
+            world.programs.stop(receiver)
+            world.programs.stop(sender)
+            link.tell({"rate": 0.0})
+
+        return stop
+
+
+PLUGIN = _Wired()
