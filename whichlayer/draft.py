@@ -5,6 +5,7 @@ that the person who edits the file knows what to add.
 """
 
 import re
+import ssl
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
+import truststore
 
 from collector.model.errors import WhichlayerError
 from whichlayer.page import Form, Input, Page, read, same_site
@@ -38,6 +40,12 @@ class Wish:
     password: str
     search: str
     safe_record: str | None = None
+
+
+def client() -> httpx.Client:
+    """Open a client with the system's trust store that keeps cookies and follows redirects, as a browser does."""
+    trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.Client(verify=trust, follow_redirects=True, timeout=30, headers={"User-Agent": "whichlayer init"})
 
 
 def draft(wish: Wish, client: httpx.Client) -> Draft:

@@ -85,6 +85,12 @@ def endpoint_name() -> str:
     return re.sub(r"[^a-z0-9]+", "-", socket.gethostname().lower()).strip("-") or "endpoint-1"
 
 
+def absolute(reference: str) -> str:
+    """Give the same secret reference, with the path of a file: made absolute."""
+    kind, _, rest = reference.partition(":")
+    return f"file:{Path(rest).expanduser().absolute()}" if kind == "file" and rest else reference
+
+
 def write(folder: Path, answers: Answers, draft: Draft) -> tuple[Path, Path]:
     """Write both files; give their paths. Raises WhichlayerError rather than overwrite anything."""
     configuration, journey = folder / CONFIGURATION, folder / JOURNEY

@@ -1,0 +1,98 @@
+"""``whichlayer init``: point whichlayer at your own application."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from whichlayer.start import Answers
+
+_URL = typer.Option("--url", help="Address of the application's sign-in page.", prompt="Address of the sign-in page")
+_USER = typer.Option(
+    "--username", help="Where the user name is kept: keyring:SERVICE/NAME, file:PATH or env:NAME.",
+    prompt="User name, by reference (keyring:SERVICE/NAME, file:PATH or env:NAME)",
+)  # fmt: skip
+_PASSWORD = typer.Option(
+    "--password", help="Where the password is kept, likewise.", prompt="Password, by reference likewise"
+)
+_LINK = typer.Option(
+    "--link", help="The network of this machine: wired, wifi, vpn, mobile.", prompt="Link (wired, wifi, vpn, mobile)"
+)
+_SEARCH = typer.Option(
+    "--search", help="Words whose search finds a record.", prompt="Words whose search finds a record"
+)
+_SAFE = typer.Option("--safe-record", help="Text only the record made for probes shows. Without it nothing is written.")
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("init")(init)
+
+
+def init(  # noqa: PLR0913, PLR0917  each is one question
+    url: Annotated[str, _URL],
+    username: Annotated[str, _USER],
+    password: Annotated[str, _PASSWORD],
+    link: Annotated[str, _LINK],
+    search: Annotated[str, _SEARCH],
+    safe_record: Annotated[str | None, _SAFE] = None,
+    folder: Annotated[Path, typer.Option("--folder", help="Where the files are written.")] = Path(),
+    site: Annotated[str, typer.Option("--site", help="Name of the organisation or location.")] = "my-site",
+    endpoint: Annotated[str | None, typer.Option("--endpoint", help="Name of this endpoint.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the first run as JSON.")] = False,
+) -> None:
+    """Write a commented configuration for your application, check it, and walk the journey once.
+
+    Signs in once to see what the application offers. Secrets are given by reference and never written
+    down. Nothing is saved in the application unless a safe record is named.
+    """
+    from rich.console import Console
+
+    from collector import secret
+    from whichlayer import start
+    from whichlayer.draft import Wish, client, draft
+    from whichlayer.settings import load
+
+    say = Console(stderr=True, highlight=False)
+    answers = start.Answers(
+        url=url,
+        username=start.absolute(username),
+        password=start.absolute(password),
+        link=link,
+        site=site,
+        endpoint=endpoint or start.endpoint_name(),
+        writes=safe_record is not None,
+    )
+    user, word = secret.resolve(answers.username), secret.resolve(answers.password)
+    say.print(f"Looking at {url} …")
+    with client() as opened:
+        made = draft(Wish(url=url, username=user, password=word, search=search, safe_record=safe_record), opened)
+    configuration, journey = start.write(folder, answers, made)
+    say.print(f"Wrote {configuration} and {journey}.")
+    for note in made.notes:
+        say.print(f"Note: {note}.")
+    load(configuration)
+    _walk(journey, answers, as_json)
+    say.print(f"Next: read both files, then run: whichlayer up --config {configuration}")
+
+
+def _walk(journey: Path, answers: "Answers", as_json: bool) -> None:
+    from rich.console import Console
+
+    from collector.model.run import MEASURED
+    from whichlayer.run_table import table
+    from whichlayer.walk_once import walk_once
+
+    references = {"username": answers.username, "password": answers.password}
+    run = walk_once(journey, variables={}, references=references, endpoint=answers.endpoint, settings={})
+    if as_json:
+        from pydantic import TypeAdapter
+
+        from collector.model.run import Run
+
+        print(TypeAdapter(Run).dump_json(run).decode())
+    else:
+        Console().print(table(run))
+    if run.outcome not in MEASURED:
+        raise typer.Exit(1)
