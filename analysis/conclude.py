@@ -1,0 +1,161 @@
+"""The pure part: one window in, verdicts out. Runs in a worker process, without clock or disk."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from analysis import methods
+from analysis.counting import RULES
+from analysis.episode import Episode
+from analysis.episodes import Judgement, judge
+from analysis.method import Method
+from analysis.quality import notes
+from analysis.series import Series, stamp
+from analysis.settings import AnalysisSettings
+from analysis.statistics import bounded, median_interval
+from analysis.verdict import attribute, identity, quiet
+from analysis.watch import LOOKS
+from analysis.window import Window
+from collector.model.access import Population
+from collector.model.layer import Layer
+from collector.model.verdict import MethodUse, Reference, Rung, Status, Verdict
+from collector.plugin import load, names
+
+EXPECTATION = MethodUse(name="expectation", version="1")
+EPISODES = MethodUse(name="episodes", version="1")
+
+
+def conclude(window: Window, against: Reference, settings: AnalysisSettings, *, now: datetime) -> list[Verdict]:
+    """Say what is so of every step and population in the window, worst first.
+
+    Each slow or failing episode that overlaps ``window.start`` to ``window.end`` has a verdict; a
+    series without one has a single verdict ``normal`` or ``not_enough_evidence``.
+    """
+    tools = [load(methods, name, Method) for name in names(methods)]
+    judged = judge(window, against, settings)
+    found = []
+    for one in judged:
+        others = _others(one, judged)
+        episodes = [e for e in one.episodes if e.end >= window.start and e.start < window.end]
+        found += [_verdict(one.levels.series, e, tools, others, window, settings, now) for e in episodes]
+        if not any(e.open for e in episodes):
+            found += _standing(one, others, window, settings, now)
+    return sorted(found, key=worst)
+
+
+def worst(verdict: Verdict) -> tuple[int, float, str, str, str, str, datetime]:
+    """Give the order in which verdicts are shown: failing, slow by excess, the rest."""
+    rank = [Status.FAILING, Status.SLOW, Status.NOT_ENOUGH_EVIDENCE, Status.NORMAL].index(verdict.status)
+    excess = verdict.excess_rate or verdict.excess_seconds
+    size = -excess.estimate if excess else 0.0
+    return rank, size, verdict.site, verdict.journey, verdict.step, str(verdict.population), verdict.start
+
+
+def _others(one: Judgement, judged: Sequence[Judgement]) -> list[Population]:
+    key = one.levels.series.key
+    return [j.levels.series.key.population for j in judged if j.levels.series.key.place == key.place and j is not one]
+
+
+def _verdict(
+    series: Series,
+    episode: Episode,
+    tools: Sequence[Method],
+    others: list[Population],
+    window: Window,
+    settings: AnalysisSettings,
+    now: datetime,
+) -> Verdict:
+    findings = [finding for tool in tools for finding in tool.explain(window, episode, level=settings.level)]
+    excess = episode.excess_rate or episode.excess_seconds
+    attribution = attribute(findings, excess) if excess else None
+    rows = series.frame[(series.frame["slot"] >= stamp(episode.start)) & (series.frame["slot"] <= stamp(episode.end))]
+    used = {finding.method for finding in findings}
+    return Verdict(
+        id=_id(series, episode.against, episode.start),
+        site=episode.site,
+        status=episode.status,
+        against=episode.against,
+        rung=episode.rung,
+        journey=episode.journey,
+        step=episode.step,
+        population=episode.population,
+        start=episode.start,
+        end=episode.end,
+        open=episode.open,
+        runs=episode.runs,
+        censored=episode.censored,
+        measured=episode.measured,
+        expected=episode.expected,
+        excess_seconds=episode.excess_seconds,
+        excess_rate=episode.excess_rate,
+        layers=attribution.layers if attribution else (),
+        unexplained=attribution.unexplained if attribution else None,
+        inseparable=attribution.inseparable if attribution else (),
+        data_quality=notes(series, rows, others, window, settings),
+        methods=(EXPECTATION, EPISODES, *sorted(used, key=lambda use: use.name)),
+        counting_rules=RULES.version,
+        snapshot=window.snapshot,
+        digest=window.digest,
+        reached_at=now,
+    )
+
+
+def _standing(
+    one: Judgement, others: list[Population], window: Window, settings: AnalysisSettings, now: datetime
+) -> list[Verdict]:
+    """Say normal or not enough evidence; nothing at all of a step whose journey declares no target."""
+    found, series = one.levels, one.levels.series
+    if found.against is Reference.TARGET and found.band is None:
+        return []
+    inside = series.between(window.start, window.end)
+    rows = series.frame[inside]
+    timed = series.seconds[inside & series.timed]
+    enough = found.band is not None and len(timed) >= LOOKS[0]
+    band = found.band
+    return [
+        Verdict(
+            id=_id(series, found.against, window.start),
+            site=series.key.site,
+            status=Status.NORMAL if enough else Status.NOT_ENOUGH_EVIDENCE,
+            against=found.against,
+            rung=band.rung if band else Rung.NONE,
+            journey=series.key.journey,
+            step=series.key.step,
+            population=series.key.population,
+            start=window.start,
+            end=window.end,
+            runs=int(inside.sum()),
+            censored=int(series.censored[inside].sum()),
+            measured=median_interval(timed, settings.level) if len(timed) else None,
+            expected=bounded(band.mid, band.low, band.high, settings.level) if band else None,
+            layers=quiet(_sampled(window, series.key.site), _told(series)) if enough else (),
+            data_quality=notes(series, rows, others, window, settings),
+            methods=(EXPECTATION, EPISODES),
+            counting_rules=RULES.version,
+            snapshot=window.snapshot,
+            digest=window.digest,
+            reached_at=now,
+        )
+    ]
+
+
+def _id(series: Series, against: Reference, start: datetime) -> str:
+    key = series.key
+    population = f"{key.population.link}/{key.population.presentation}"
+    return identity(key.site, key.journey, key.step, population, key.environment, against, start.isoformat())
+
+
+def _sampled(window: Window, site: str) -> list[Layer]:
+    return sorted({Layer(layer) for layer in window.samples.loc[window.samples["site"] == site, "layer"].unique()})
+
+
+def _told(series: Series) -> list[Layer]:
+    """Name the layers whose time the step itself measures."""
+    phases = {
+        "processing": [Layer.ACCESS_NETWORK, Layer.NETWORK_CORE],
+        "server_app": [Layer.APPLICATION],
+        "server_db": [Layer.DATABASE],
+        "display": [Layer.REMOTE_SESSION],
+        "spool": [Layer.PRINTING],
+    }
+    told = [layers for phase, layers in phases.items() if series.frame[phase].notna().any()]
+    return [layer for layers in told for layer in layers]

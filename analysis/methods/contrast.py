@@ -1,0 +1,190 @@
+"""Paired contrast: is the excess shared by the same step from other accesses at the same times?
+
+Mathematics. Runs of the slow access are paired with the nearest run of another access (within one
+and a half intervals). Both are taken as excess over their own quiet time, part by part. With L the
+network parts (connect, transfer, wait) plus what no account splits (unsplit, display):
+shared = min(L, max(0, L of the least affected access on another link)), own = L - shared. Own
+belongs to this link: the access network; for a remote presentation whose link's local runs are
+unaffected, to the remote session. Shared belongs to the core, or, as far as it is waiting while
+connecting is no slower, to a queue before the application. What is shared of unsplit time is
+divided as the other access's own account divides its excess, when it has one. Intervals: percentile
+bootstrap over pairs.
+
+Limits. It needs an access on another link with runs at the same times and a quiet time before. Two
+links with the same fault at once look like the core. Without another access it says nothing.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.episode import Episode
+from analysis.pairs import Pairs, columns, others, paired
+from analysis.parts import ACCOUNT
+from analysis.statistics import Floats, interval
+from analysis.units import duration
+from analysis.window import Window
+from collector.model.access import Presentation
+from collector.model.layer import Layer
+from collector.model.verdict import Evidence, Finding, LayerState, MethodUse, Status
+
+NETWORK = ("connect", "transfer", "wait")
+UNSPLIT = ("unsplit", "display")
+QUEUE = (Layer.NETWORK_CORE, Layer.APP_SERVER, Layer.APPLICATION)
+SERVER = (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION, Layer.DATABASE, Layer.STORAGE)
+ACCOUNTED = {
+    "server_app": (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION),
+    "server_db": (Layer.DATABASE, Layer.STORAGE),
+    "server_storage": (Layer.STORAGE,),
+    "server_external": (Layer.EXTERNAL_LINK,),
+}
+CONNECT_SHARE = 0.1  # connecting this much slower, of the shared waiting, says the core is slow
+
+
+class Contrast:
+    """See the module."""
+
+    use = MethodUse(name="contrast", version="1")
+
+    def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
+        """Divide the network's part, and what no account splits, into own and shared."""
+        if episode.status is not Status.SLOW or episode.vantage is not None:
+            return ()
+        known = [pairs for name in others(window, episode) if (pairs := paired(window, episode, name)) is not None]
+        remote = episode.population.presentation is not Presentation.LOCAL
+        local = [p for p in known if p.population.link is episode.population.link] if remote else []
+        local = [p for p in local if p.population.presentation is Presentation.LOCAL]
+        elsewhere = [p for p in known if p.population.link is not episode.population.link]
+        if not elsewhere:
+            return self._session_only(local, episode, level)
+        best = min(
+            elsewhere, key=lambda pairs: (float(pairs.other[columns(*NETWORK, *UNSPLIT)].sum()), pairs.population)
+        )
+        return self._divided(best, min(local, key=_affected, default=None), episode, level)
+
+    def _divided(self, best: Pairs, local: Pairs | None, episode: Episode, level: float) -> Sequence[Finding]:
+        parts = (*NETWORK, *UNSPLIT)
+        mine, mine_draws = _total(best, parts)
+        shared, shared_draws = _shared(best, parts)
+        own, own_draws = mine - shared, mine_draws - shared_draws
+        found = []
+        remote = episode.population.presentation is not Presentation.LOCAL
+        among: tuple[Layer, ...] = (Layer.ACCESS_NETWORK, Layer.REMOTE_SESSION) if remote else (Layer.ACCESS_NETWORK,)
+        if local is not None:
+            session, session_draws = _beyond(local, parts)
+            session, session_draws = min(own, session), np.minimum(own_draws, session_draws)
+            own, own_draws = own - session, own_draws - session_draws
+            found.append(self._finding((Layer.REMOTE_SESSION,), session, session_draws, local, episode, level))
+            among = (Layer.ACCESS_NETWORK,)
+        found.append(self._finding(among, own, own_draws, best, episode, level))
+        return [*found, *self._shared(best, episode, level)]
+
+    def _shared(self, best: Pairs, episode: Episode, level: float) -> Sequence[Finding]:
+        """Say who can be behind what both accesses have in common."""
+        network, network_draws = _shared(best, NETWORK)
+        connect, _ = _shared(best, ("connect",))
+        core = (Layer.NETWORK_CORE,) if network <= 0 or connect >= CONNECT_SHARE * network else QUEUE
+        found = [self._finding(core, network, network_draws, best, episode, level)]
+        every, every_draws = _shared(best, (*NETWORK, *UNSPLIT))
+        rest, rest_draws = max(0.0, every - network), np.maximum(0.0, every_draws - network_draws)
+        account = best.other[columns(*ACCOUNT)].clip(min=0)
+        if rest <= 0:
+            return found
+        if account.sum() < 0.5 * rest:
+            candidates = SERVER if core is QUEUE and _connects(best) else (Layer.NETWORK_CORE, *SERVER)
+            return [*found, self._finding(candidates, rest, rest_draws, best, episode, level)]
+        for share, part in zip(account / account.sum(), ACCOUNT, strict=True):
+            if share > 0:
+                found.append(
+                    self._finding(ACCOUNTED[part], rest * share, rest_draws * share, best, episode, level, part)
+                )
+        return found
+
+    def _session_only(self, local: Sequence[Pairs], episode: Episode, level: float) -> Sequence[Finding]:
+        """With only the same link to compare with: what the remote presentation adds, no more."""
+        if not local:
+            return ()
+        best = min(local, key=_affected)
+        parts = (*NETWORK, *UNSPLIT)
+        session, session_draws = _beyond(best, parts)
+        rest, rest_draws = _shared(best, parts)
+        candidates = (Layer.ACCESS_NETWORK, Layer.NETWORK_CORE, *SERVER)
+        return [
+            self._finding((Layer.REMOTE_SESSION,), session, session_draws, best, episode, level),
+            self._finding(candidates, rest, rest_draws, best, episode, level),
+        ]
+
+    def _finding(
+        self,
+        among: tuple[Layer, ...],
+        seconds: float,
+        draws: Floats,
+        pairs: Pairs,
+        episode: Episode,
+        level: float,
+        part: str = "network",
+    ) -> Finding:
+        found = interval(seconds, draws, level)
+        mine, _ = _total(pairs, (*NETWORK, *UNSPLIT))
+        theirs = float(pairs.other[columns(*NETWORK, *UNSPLIT)].sum())
+        text = (
+            f"outside the server {episode.population} took {duration(mine)} more than in its quiet time, "
+            f"{pairs.population} in the same {pairs.count} slots {duration(theirs)} more"
+        )
+        return Finding(
+            method=self.use,
+            layer=among[0],
+            state=LayerState.BLAMED if len(among) == 1 and found.low > 0 else LayerState.INCONCLUSIVE,
+            seconds=found,
+            among=among,
+            evidence=(
+                Evidence(
+                    rule=f"contrast.{part}",
+                    text=text,
+                    supports=found.low > 0,
+                    source={"phase": part, "step": episode.step, "population": str(pairs.population)},
+                    unit="s",
+                    before=theirs,
+                    during=mine,
+                    runs=pairs.count,
+                ),
+            ),
+        )
+
+
+def _affected(pairs: Pairs) -> float:
+    return float(pairs.other[columns(*NETWORK, *UNSPLIT)].sum())
+
+
+def _connects(pairs: Pairs) -> bool:
+    return float(np.abs(pairs.own[columns("connect")]).sum()) > 0
+
+
+def _total(pairs: Pairs, parts: Sequence[str]) -> tuple[float, Floats]:
+    mine = columns(*parts)
+    return max(0.0, float(pairs.own[mine].sum())), np.maximum(0.0, pairs.own_draws[:, mine].sum(axis=1))
+
+
+def _shared(pairs: Pairs, parts: Sequence[str]) -> tuple[float, Floats]:
+    """Give what the other access has in excess as well, at most what this one has.
+
+    When this access's part has no account, all the other's excess can be behind it.
+    """
+    mine, mine_draws = _total(pairs, parts)
+    theirs = columns(*parts, *(ACCOUNT if set(parts) & set(UNSPLIT) and _unsplit(pairs) else ()))
+    other = max(0.0, float(pairs.other[theirs].sum()))
+    other_draws = np.maximum(0.0, pairs.other_draws[:, theirs].sum(axis=1))
+    return min(mine, other), np.minimum(mine_draws, other_draws)
+
+
+def _beyond(pairs: Pairs, parts: Sequence[str]) -> tuple[float, Floats]:
+    mine, mine_draws = _total(pairs, parts)
+    shared, shared_draws = _shared(pairs, parts)
+    return mine - shared, mine_draws - shared_draws
+
+
+def _unsplit(pairs: Pairs) -> bool:
+    return float(pairs.own[columns(*UNSPLIT)].sum()) > 0
+
+
+PLUGIN = Contrast()

@@ -1,0 +1,130 @@
+"""Vantage subtraction: where in the step the excess is, as far as the step itself says.
+
+Mathematics. Each run is a vector of parts that add up to its duration (analysis/parts.py). The runs
+of the episode and of the quiet time are trimmed by whole runs, 10 % at each end of the duration, and
+the difference of the two mean vectors is the excess per part; its interval is the percentile
+bootstrap over runs (400 resamples, fixed seed). Each part belongs to the layers that can cause it.
+
+Without quiet time (slow since the first run against a target) a part of p seconds in a run of t
+seconds that is e over its target holds at least p minus the target and at most min(p, e) of the
+excess; the estimate is its proportional share, e p / t.
+
+Limits. It says where time was spent, not why: time in ``wait`` is the network or a queue before the
+application, time in ``server_db`` the database or the storage under it. What cannot be told apart
+is returned as one part among several layers.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from analysis.counting import RULES
+from analysis.episode import Episode
+from analysis.parts import PARTS, Sides, excess, matrix, sides
+from analysis.statistics import bounded, kept
+from analysis.units import duration
+from analysis.window import Window
+from collector.model.access import Presentation
+from collector.model.layer import Layer
+from collector.model.verdict import Evidence, Finding, Interval, LayerState, MethodUse, Status
+
+NETWORK = (Layer.ACCESS_NETWORK, Layer.NETWORK_CORE)
+SERVER = (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION, Layer.DATABASE, Layer.STORAGE)
+LAYERS: Mapping[str, tuple[Layer, ...]] = {
+    "resolve": (Layer.NETWORK_CORE,),
+    "connect": NETWORK,
+    "transfer": NETWORK,
+    "wait": (*NETWORK, Layer.APP_SERVER, Layer.APPLICATION),
+    "unsplit": (*NETWORK, *SERVER),
+    "server_app": (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION),
+    "server_db": (Layer.DATABASE, Layer.STORAGE),
+    "server_storage": (Layer.STORAGE,),
+    "server_external": (Layer.EXTERNAL_LINK,),
+    "render": (Layer.ENDPOINT, Layer.APPLICATION),
+    "display": (Layer.ACCESS_NETWORK, Layer.REMOTE_SESSION, *SERVER),
+    "spool": (Layer.PRINTING,),
+    "rest": (Layer.ENDPOINT,),
+}
+WORDS: Mapping[str, str] = {
+    "resolve": "looking up the name",
+    "connect": "connecting",
+    "transfer": "receiving the answer",
+    "wait": "waiting for the answer beyond the server's own account",
+    "unsplit": "waiting for the answer, which the server gives no account of,",
+    "server_app": "the application's own part",
+    "server_db": "the database's part",
+    "server_storage": "the storage's part",
+    "server_external": "the external link's part",
+    "render": "drawing the page",
+    "display": "keystroke to pixel",
+    "spool": "the print queue",
+    "rest": "the probe's own machine",
+}
+
+
+class Phases:
+    """See the module."""
+
+    use = MethodUse(name="phases", version="1")
+
+    def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
+        """Give one finding per part that was measured."""
+        if episode.status is not Status.SLOW:
+            return ()
+        both = sides(window, episode)
+        found = excess(both.during, both.quiet, level=level)
+        names = [part for part in PARTS if (both.during[part] > 0).any() or (both.quiet[part] > 0).any()]
+        if found is not None:
+            return [self._finding(part, episode, found.of(part), found.levels(part), found.runs) for part in names]
+        return self._levels(both, episode, names, level)
+
+    def _levels(self, both: Sides, episode: Episode, names: Sequence[str], level: float) -> Sequence[Finding]:
+        """Bound the parts when there was no quiet time to compare with."""
+        if both.during.empty or episode.excess_seconds is None:
+            return ()
+        rows = kept(both.during["seconds"].to_numpy(dtype=float), RULES.trimmed)
+        means = dict(zip(PARTS, matrix(both.during)[rows].mean(axis=0).tolist(), strict=True))
+        total, over = sum(means.values()), max(0.0, episode.excess_seconds.estimate)
+        found = []
+        for part in names:
+            took = means[part]
+            low, high = max(0.0, took - (total - over)), min(took, over)
+            seconds = bounded(over * took / total if total else 0.0, low, high, level)
+            found.append(self._finding(part, episode, seconds, (None, took), len(both.during)))
+        return found
+
+    def _finding(
+        self, part: str, episode: Episode, seconds: Interval, levels: tuple[float | None, float], runs: int
+    ) -> Finding:
+        layers = LAYERS[part]
+        remote = episode.population.presentation is not Presentation.LOCAL
+        if remote and layers[:2] == NETWORK:
+            layers = (*layers, Layer.REMOTE_SESSION)
+        before, during = levels
+        supports = seconds.low > 0 and during > 0
+        return Finding(
+            method=self.use,
+            layer=layers[0],
+            state=LayerState.INCONCLUSIVE if len(layers) > 1 or not supports else LayerState.BLAMED,
+            seconds=seconds,
+            among=layers,
+            evidence=(
+                Evidence(
+                    rule=f"phases.{part}",
+                    text=_text(part, before, during),
+                    supports=supports,
+                    source={"phase": part, "step": episode.step, "population": str(episode.population)},
+                    unit="s",
+                    before=before,
+                    during=during,
+                    runs=runs,
+                ),
+            ),
+        )
+
+
+def _text(part: str, before: float | None, during: float) -> str:
+    if before is None:
+        return f"{WORDS[part]} took {duration(during)}, with no quiet time to compare with"
+    return f"{WORDS[part]} took {duration(before)} before and {duration(during)} during"
+
+
+PLUGIN = Phases()

@@ -1,0 +1,138 @@
+"""Narrows the layers a measured part may belong to by what the infrastructure shows.
+
+A part keeps its seconds; only the list of layers it may belong to gets shorter, and only by
+evidence. Where the server's own account says application or database, a layer is struck off when it
+was sampled and did not move. Of a wider group one layer is named only when it alone moved.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analysis.statistics import bounded
+from collector.model.layer import Layer
+from collector.model.verdict import Evidence, Finding, Interval
+
+FLUSHES = 3.0  # a step writes the log at most about so often
+EXPLAINS = 0.5  # of the database's excess, for storage to be named for it
+PAGING = ("process.paging", "system.paging")
+HOST_CPU = "system.cpu.utilization"
+PROCESS_CPU = "process.cpu.utilization"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some of the excess and the layers it may belong to."""
+
+    among: tuple[Layer, ...]
+    seconds: Interval
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What infrastructure and releases say, by layer."""
+
+    moved: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
+    still: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
+    release: Sequence[Evidence] = ()
+
+    def cleared(self, layer: Layer) -> bool:
+        """Say whether the layer was sampled and nothing of it moved."""
+        return layer in self.still and layer not in self.moved
+
+
+def surroundings(findings: Sequence[Finding]) -> Surroundings:
+    """Collect the findings that carry no part of the excess."""
+    moved: dict[Layer, list[Evidence]] = {}
+    still: dict[Layer, list[Evidence]] = {}
+    release: list[Evidence] = []
+    for finding in findings:
+        if finding.seconds is not None:
+            continue
+        for evidence in finding.evidence:
+            if evidence.rule == "infrastructure.release":
+                release.append(evidence)
+            elif evidence.supports:
+                moved.setdefault(finding.layer, []).append(evidence)
+            else:
+                still.setdefault(finding.layer, []).append(evidence)
+    return Surroundings(moved=moved, still=still, release=release)
+
+
+def narrow(part: Part, around: Surroundings) -> list[Part]:
+    """Give the part with fewer layers, or divided between database and storage."""
+    if len(part.among) == 1:
+        return [part]
+    if set(part.among) == {Layer.DATABASE, Layer.STORAGE}:
+        return _database(part, around)
+    if Layer.APPLICATION in part.among and not {Layer.DATABASE, Layer.NETWORK_CORE} & set(part.among):
+        return [_application(part, around)]
+    return [_any(part, around)]
+
+
+def _any(part: Part, around: Surroundings) -> Part:
+    """Name a layer of a wide group only when it alone moved: that others stood still proves little here."""
+    moved = [layer for layer in part.among if layer in around.moved]
+    if Layer.DATABASE not in part.among and moved == [Layer.APP_SERVER] and _pages(around):
+        return _to(part, (Layer.APP_SERVER,))
+    if Layer.NETWORK_CORE in part.among:
+        return part
+    if (
+        Layer.STORAGE in moved
+        and set(moved) <= {Layer.STORAGE, Layer.DATABASE}
+        and _explained(part, around) >= EXPLAINS
+    ):
+        return _to(part, (Layer.STORAGE,))
+    return _to(part, (moved[0],)) if len(moved) == 1 and moved[0] is not Layer.STORAGE else part
+
+
+def _database(part: Part, around: Surroundings) -> list[Part]:
+    """Divide by how much of the excess the extra latency of one to three log flushes can explain."""
+    if around.cleared(Layer.STORAGE):
+        return [_to(part, (Layer.DATABASE,))]
+    if Layer.STORAGE not in around.moved:
+        return [part]
+    share = _explained(part, around)
+    if share >= EXPLAINS:
+        return [_to(part, (Layer.STORAGE,))]
+    if Layer.DATABASE not in around.moved and share > 0.25:
+        return [part]
+    return [_scaled(part, (Layer.STORAGE,), share), _scaled(part, (Layer.DATABASE,), 1 - share)]
+
+
+def _explained(part: Part, around: Surroundings) -> float:
+    extra = [e.during - (e.before or 0.0) for e in around.moved.get(Layer.STORAGE, ()) if e.unit == "s" and e.during]
+    if part.seconds.estimate <= 0 or not extra:
+        return 0.0
+    return min(1.0, FLUSHES * max(extra) / part.seconds.estimate)
+
+
+def _application(part: Part, around: Surroundings) -> Part:
+    """Tell memory and processor of the host from the code that runs on it."""
+    left = tuple(layer for layer in part.among if not around.cleared(layer))
+    if _pages(around) and Layer.APP_SERVER in left:
+        return _to(part, (Layer.APP_SERVER,))
+    if Layer.VIRTUALISATION in around.moved and Layer.VIRTUALISATION in left:
+        return _to(part, (Layer.VIRTUALISATION,))
+    told = {e.source.get("metric") for e in around.moved.get(Layer.APP_SERVER, ())}
+    if PROCESS_CPU in told or (told and around.release):
+        kept = (Layer.APPLICATION,) if around.release else (Layer.APP_SERVER, Layer.APPLICATION)
+        return _to(part, tuple(layer for layer in left if layer in kept) or left)
+    if HOST_CPU in told and Layer.APP_SERVER in left:
+        return _to(part, (Layer.APP_SERVER,))
+    return _to(part, left)
+
+
+def _pages(around: Surroundings) -> bool:
+    moved = around.moved.get(Layer.APP_SERVER, ())
+    return any(e.source.get("metric", "").startswith(PAGING) for e in moved)
+
+
+def _to(part: Part, among: tuple[Layer, ...]) -> Part:
+    return Part(among=among, seconds=part.seconds, evidence=part.evidence)
+
+
+def _scaled(part: Part, among: tuple[Layer, ...], share: float) -> Part:
+    s = part.seconds
+    seconds = bounded(s.estimate * share, s.low * share, s.high * share, s.level)
+    return Part(among=among, seconds=seconds, evidence=part.evidence)

@@ -1,0 +1,89 @@
+"""The same step from two accesses at the same times."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.counting import RULES
+from analysis.episode import Episode
+from analysis.parts import PARTS, matrix, sides
+from analysis.statistics import RESAMPLES, SEED, Floats, kept
+from analysis.window import Window
+from collector.model.access import Link, Population, Presentation
+
+LEAST_PAIRS = 5
+LEAST_QUIET = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Excess per part over each access's own quiet time, in paired runs; draws resample the pairs.
+
+    ``own`` and ``other`` are vectors over PARTS, the draws RESAMPLES × PARTS.
+    """
+
+    population: Population
+    own: Floats
+    other: Floats
+    own_draws: Floats
+    other_draws: Floats
+    count: int
+
+
+def others(window: Window, episode: Episode) -> list[Population]:
+    """Name the other accesses the step was walked from, in order."""
+    steps = window.steps
+    same = (steps["step"] == episode.step) & (steps["journey"] == episode.journey) & (steps["site"] == episode.site)
+    same &= steps["environment"] == episode.environment
+    found = steps.loc[same, ["link", "presentation"]].drop_duplicates().itertuples(index=False)
+    populations = {Population(link=Link(link), presentation=Presentation(shown)) for link, shown in found}
+    return sorted(populations - {episode.population})
+
+
+def paired(window: Window, episode: Episode, population: Population) -> Pairs | None:
+    """Pair the runs of both accesses; None with fewer than 5 pairs or no quiet time."""
+    mine = sides(window, episode)
+    theirs = sides(window, episode, population)
+    if min(len(mine.quiet), len(theirs.quiet)) < LEAST_QUIET or theirs.during.empty or mine.during.empty:
+        return None
+    joined = _joined(mine.during, theirs.during)
+    if len(joined) < LEAST_PAIRS:
+        return None
+    rows = np.sort(kept(mine.during["seconds"].to_numpy(dtype=float)[joined[:, 0]], RULES.trimmed))
+    left, right = matrix(mine.during)[joined[rows, 0]], matrix(theirs.during)[joined[rows, 1]]
+    generator = np.random.default_rng(SEED)
+    weights = generator.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=RESAMPLES) / len(rows)
+    before, their_before = _quiet(mine.quiet), _quiet(theirs.quiet)
+    return Pairs(
+        population=population,
+        own=left.mean(axis=0) - before,
+        other=right.mean(axis=0) - their_before,
+        own_draws=weights @ left - before,
+        other_draws=weights @ right - their_before,
+        count=len(joined),
+    )
+
+
+def columns(*parts: str) -> list[int]:
+    """Give where parts stand in the vectors."""
+    return [PARTS.index(part) for part in parts]
+
+
+def _quiet(frame: pd.DataFrame) -> Floats:
+    rows = kept(frame["seconds"].to_numpy(dtype=float), RULES.trimmed)
+    return np.asarray(matrix(frame)[np.sort(rows)].mean(axis=0))
+
+
+def _joined(mine: pd.DataFrame, theirs: pd.DataFrame) -> npt.NDArray[np.intp]:
+    """Pair each run with the nearest one of the other access, within one and a half intervals."""
+    slots, their_slots = mine["slot"].to_numpy(dtype="datetime64[us]"), theirs["slot"].to_numpy(dtype="datetime64[us]")
+    gaps = np.diff(np.unique(slots)).astype(float)
+    reach = 1.5 * float(np.median(gaps)) if len(gaps) else 0.0
+    right = np.clip(np.searchsorted(their_slots, slots), 1, max(1, len(their_slots) - 1))
+    before = np.abs((slots - their_slots[right - 1]).astype(float))
+    after = np.abs((their_slots[np.minimum(right, len(their_slots) - 1)] - slots).astype(float))
+    nearest = np.where(before <= after, right - 1, np.minimum(right, len(their_slots) - 1))
+    close = np.minimum(before, after) <= reach
+    return np.column_stack([np.arange(len(slots))[close], nearest[close]])

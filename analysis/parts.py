@@ -1,0 +1,152 @@
+"""Takes a step apart into parts that add up to it, during an episode and before.
+
+========= ======================================================================================
+part      seconds of a run
+========= ======================================================================================
+resolve   name resolution
+connect   connect and TLS
+transfer  answer's first byte to its last
+wait      processing minus the server's own account of it: the way there and back, and queues
+unsplit   processing without such an account; of a timeout, all that no phase accounts for
+server_*  the server's own account
+render, display, spool  as measured
+rest      what no phase covers
+========= ======================================================================================
+
+A phase that did not happen adds nothing to its run. The parts of one run add up to its duration.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.counting import RULES
+from analysis.episode import Episode
+from analysis.series import stamp
+from analysis.statistics import RESAMPLES, SEED, Floats, interval, kept
+from analysis.window import Window
+from collector.model.access import Population
+from collector.model.run import Outcome, Phase
+from collector.model.verdict import Interval
+
+ACCOUNT = [str(p) for p in (Phase.SERVER_APP, Phase.SERVER_DB, Phase.SERVER_STORAGE, Phase.SERVER_EXTERNAL)]
+OUTSIDE = [str(phase) for phase in Phase if str(phase) not in ACCOUNT]
+PARTS = ("resolve", "connect", "transfer", "wait", "unsplit", *ACCOUNT, "render", "display", "spool", "rest")
+LINK = ("connect", "transfer", "wait")
+LEAST_QUIET = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """Parts per run during the episode and in the quiet time; columns ``slot``, ``seconds``, PARTS.
+
+    ``quiet`` is empty when there is no quiet time.
+    """
+
+    during: pd.DataFrame
+    quiet: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excess:
+    """Mean seconds per part and run: before, during, and draws of the difference (RESAMPLES × PARTS)."""
+
+    before: Floats
+    during: Floats
+    draws: Floats
+    level: float
+    runs: int
+
+    def of(self, *parts: str) -> Interval:
+        """Give the excess of some parts together."""
+        columns = [PARTS.index(part) for part in parts]
+        estimate = float((self.during - self.before)[columns].sum())
+        return interval(estimate, self.draws[:, columns].sum(axis=1), self.level)
+
+    def levels(self, *parts: str) -> tuple[float, float]:
+        """Give mean seconds per run before and during."""
+        columns = [PARTS.index(part) for part in parts]
+        return float(self.before[columns].sum()), float(self.during[columns].sum())
+
+
+def sides(window: Window, episode: Episode, population: Population | None = None) -> Sides:
+    """Take apart the runs of the episode's step, or those of another access at the same times."""
+    rows = _rows(window, episode, population or episode.population)
+    inside = (rows["slot"] >= stamp(episode.start)) & (rows["slot"] <= stamp(episode.end))
+    if episode.vantage is not None and population is None:
+        best = _rows(window, episode, episode.vantage)
+        same = (best["slot"] >= stamp(episode.start)) & (best["slot"] <= stamp(episode.end))
+        return Sides(during=split(rows[inside]), quiet=split(best[same]))
+    return Sides(during=split(rows[inside]), quiet=split(rows[quiet(rows["slot"], episode)]))
+
+
+def quiet(times: "pd.Series[pd.Timestamp]", episode: Episode) -> "pd.Series[bool]":
+    """Say which times lie in the quiet time before the episode."""
+    if episode.baseline_start is None or episode.baseline_end is None:
+        return pd.Series(data=False, index=times.index)
+    found = (times >= stamp(episode.baseline_start)) & (times < stamp(episode.baseline_end))
+    for start, end in episode.excluded:
+        found &= ~((times >= stamp(start)) & (times <= stamp(end)))
+    return found
+
+
+def split(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give the parts of each timed run."""
+    good = rows["outcome"].isin([str(o) for o in (*RULES.measured, Outcome.TIMEOUT)]) & rows["seconds"].notna()
+    rows = rows[good]
+    phases = {name: rows[name].to_numpy(dtype=float, na_value=np.nan) for name in (*OUTSIDE, *ACCOUNT)}
+    took = {name: np.nan_to_num(values) for name, values in phases.items()}
+    account = sum((took[name] for name in ACCOUNT), np.zeros(len(rows)))
+    told = np.any([~np.isnan(phases[name]) for name in ACCOUNT], axis=0) if len(rows) else np.zeros(0, dtype=bool)
+    seconds = rows["seconds"].to_numpy(dtype=float)
+    covered = sum((took[name] for name in OUTSIDE), np.zeros(len(rows)))
+    unmeasured = rows["outcome"].eq(str(Outcome.TIMEOUT)).to_numpy(dtype=bool) | (covered == 0)
+    rest = np.maximum(0.0, seconds - np.maximum(covered, account))
+    processing = took["processing"]
+    columns = {
+        "slot": rows["slot"].to_numpy(),
+        "seconds": seconds,
+        "resolve": took["resolve"],
+        "connect": took["connect"] + took["tls"],
+        "transfer": took["transfer"],
+        "wait": np.where(told, np.maximum(0.0, processing - account), 0.0),
+        "unsplit": np.where(told, 0.0, processing) + np.where(unmeasured, rest, 0.0),
+        **{name: took[name] for name in (*ACCOUNT, "render", "display", "spool")},
+        "rest": np.where(unmeasured, 0.0, rest),
+    }
+    return pd.DataFrame(columns)
+
+
+def excess(during: pd.DataFrame, before: pd.DataFrame, *, level: float) -> Excess | None:
+    """Compare two sides: whole runs are trimmed, so that the parts still add up. None with too few runs."""
+    if during.empty or len(before) < LEAST_QUIET:
+        return None
+    now, then = _kept(during), _kept(before)
+    generator = np.random.default_rng(SEED)
+    draws = _resampled(now, generator) - _resampled(then, generator)
+    return Excess(before=then.mean(axis=0), during=now.mean(axis=0), draws=draws, level=level, runs=len(during))
+
+
+def matrix(frame: pd.DataFrame) -> Floats:
+    """Give runs × PARTS."""
+    return frame[list(PARTS)].to_numpy(dtype=float)
+
+
+def _kept(frame: pd.DataFrame) -> Floats:
+    order = kept(frame["seconds"].to_numpy(dtype=float), RULES.trimmed)
+    return matrix(frame)[np.sort(order)]
+
+
+def _resampled(values: Floats, generator: np.random.Generator) -> Floats:
+    """Give means of resampled rows, without building resamples × rows × parts at once."""
+    count = len(values)
+    weights = generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    return np.asarray(weights @ values / count)
+
+
+def _rows(window: Window, episode: Episode, population: Population) -> pd.DataFrame:
+    steps = window.steps
+    same = (steps["step"] == episode.step) & (steps["journey"] == episode.journey) & (steps["site"] == episode.site)
+    same &= (steps["link"] == str(population.link)) & (steps["presentation"] == str(population.presentation))
+    return steps[same & (steps["environment"] == episode.environment)]

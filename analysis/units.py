@@ -1,0 +1,19 @@
+"""Numbers with their units, in the sentences of evidence."""
+
+
+def duration(seconds: float) -> str:
+    """Write seconds for people: "12.3 ms", "4.2 s"."""
+    return f"{round(seconds * 1000, 1):.3g} ms" if abs(seconds) < 1 else f"{seconds:.3g} s"
+
+
+def quantity(value: float, unit: str) -> str:
+    """Write a value of the catalogue's unit."""
+    if unit == "s":
+        return duration(value)
+    if unit == "1":
+        return f"{value:.3g}"
+    if unit.startswith("By"):
+        return f"{value / 1e6:.3g} MB{unit[2:]}"
+    if unit == "1/s":
+        return f"{value:.3g} per second"
+    return f"{value:.3g} {unit}"

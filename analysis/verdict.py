@@ -1,0 +1,185 @@
+"""Combines what the methods found into one verdict: deterministic, every layer named, nothing forced.
+
+Shares are measured seconds over the excess. They need not add up: what no part accounts for is the
+unexplained share. A part that several layers may be behind counts for each of them as an equal
+share with an interval from nothing to all of it, and the group is named as inseparable.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from analysis.counting import RULES
+from analysis.narrowing import Part, Surroundings, narrow, surroundings
+from analysis.statistics import rounded
+from collector.model.layer import Layer
+from collector.model.verdict import Evidence, Finding, Interval, LayerState, LayerVerdict, Share
+
+ORDER = list(Layer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """The part of a verdict that says which layer."""
+
+    layers: tuple[LayerVerdict, ...]
+    unexplained: Share | None
+    inseparable: tuple[tuple[Layer, ...], ...]
+
+
+def attribute(findings: Sequence[Finding], excess: Interval) -> Attribution:
+    """Combine ``findings`` on an excess of seconds (slow) or failures per run (failing)."""
+    around = surroundings(findings)
+    measured = _parts(findings, around)
+    parts = [left for part in measured for left in narrow(part, around)]
+    shares = _Shares(parts, excess.estimate)
+    layers = [_layer(layer, shares, measured, around) for layer in Layer]
+    largest = max((layer.share for layer in layers if layer.state is LayerState.BLAMED), default=0.0)
+    layers = [_unless_minor(layer, largest) for layer in layers]
+    layers.sort(key=lambda found: (_RANK[found.state], -found.share, ORDER.index(found.layer)))
+    return Attribution(layers=tuple(layers), unexplained=shares.unexplained(), inseparable=shares.groups())
+
+
+def quiet(sampled: Sequence[Layer], told: Sequence[Layer]) -> tuple[LayerVerdict, ...]:
+    """Give the layers of a step that is neither slow nor failing: there is nothing to attribute."""
+    known = {*sampled, *told}
+    return tuple(
+        LayerVerdict(
+            layer=layer,
+            component=None,
+            state=LayerState.CLEARED if layer in known else LayerState.NOT_MEASURED,
+            share=0.0,
+            low=0.0,
+            high=0.0,
+        )
+        for layer in sorted(Layer, key=lambda layer: (layer not in known, ORDER.index(layer)))
+    )
+
+
+def identity(*words: str) -> str:
+    """Give the verdict's id: the same for the same episode, whenever it is looked at."""
+    return hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:16]
+
+
+_RANK: Mapping[LayerState, int] = {
+    LayerState.BLAMED: 0,
+    LayerState.INCONCLUSIVE: 1,
+    LayerState.CLEARED: 2,
+    LayerState.NOT_MEASURED: 3,
+}
+
+
+def _parts(findings: Sequence[Finding], around: Surroundings) -> list[Part]:
+    """Give the measured parts once: where the contrast divided them, its division counts."""
+    divided = any(f.method.name == "contrast" and f.seconds is not None for f in findings)
+    parts = []
+    for finding in findings:
+        among = finding.among or (finding.layer,)
+        if finding.seconds is None or (among == (Layer.ENDPOINT,) and Layer.ENDPOINT not in around.moved):
+            continue
+        if finding.method.name == "phases" and divided and Layer.ACCESS_NETWORK in among:
+            continue
+        parts.append(Part(among=among, seconds=finding.seconds, evidence=finding.evidence))
+    return parts
+
+
+class _Shares:
+    """Parts as shares of the excess."""
+
+    def __init__(self, parts: Sequence[Part], excess: float) -> None:
+        self.parts = parts
+        self._excess = excess
+
+    def share(self, seconds: float) -> float:
+        return min(1.0, max(0.0, seconds / self._excess)) if self._excess > 0 else 0.0
+
+    def of(self, layer: Layer) -> tuple[float, float, float, float]:
+        """Give estimate, low and high, and the estimate of what is this layer's alone."""
+        estimate = low = high = alone = 0.0
+        for part in self.parts:
+            if layer not in part.among:
+                continue
+            high += max(0.0, part.seconds.high)
+            estimate += max(0.0, part.seconds.estimate) / len(part.among)
+            if len(part.among) == 1:
+                low += max(0.0, part.seconds.low)
+                alone += max(0.0, part.seconds.estimate)
+        return self.share(estimate), self.share(low), self.share(high), self.share(alone)
+
+    def unexplained(self) -> Share | None:
+        if not self.parts:
+            return Share(share=1.0, low=1.0, high=1.0)
+        estimate, low, high = (
+            sum(max(0.0, getattr(part.seconds, name)) for part in self.parts) / self._excess
+            if self._excess > 0
+            else 0.0
+            for name in ("estimate", "low", "high")
+        )
+        left, least, most = (min(1.0, max(0.0, 1 - value)) for value in (estimate, high, low))
+        return Share(share=rounded(left), low=rounded(least), high=rounded(most))
+
+    def groups(self) -> tuple[tuple[Layer, ...], ...]:
+        found: dict[tuple[Layer, ...], float] = {}
+        for part in self.parts:
+            if len(part.among) > 1:
+                among = tuple(sorted(part.among, key=ORDER.index))
+                found[among] = found.get(among, 0.0) + self.share(part.seconds.estimate)
+        return tuple(group for group, share in sorted(found.items()) if share >= RULES.cleared_share)
+
+
+def _layer(layer: Layer, shares: _Shares, measured: Sequence[Part], around: Surroundings) -> LayerVerdict:
+    estimate, low, high, alone = shares.of(layer)
+    support = [e for part in shares.parts if layer in part.among for e in part.evidence if e.supports]
+    against = [e for part in shares.parts if layer in part.among for e in part.evidence if not e.supports]
+    support += [*around.moved.get(layer, ()), *(around.release if layer is Layer.APPLICATION else ())]
+    against += around.still.get(layer, ())
+    candidate = sum(shares.share(part.seconds.high) for part in measured if layer in part.among)
+    known = any(layer in part.among for part in measured) or layer in around.moved or layer in around.still
+    if alone >= RULES.blamed_share and low >= RULES.blamed_low:
+        state = LayerState.BLAMED
+    elif not known:
+        state = LayerState.NOT_MEASURED
+    elif high < RULES.cleared_share and (
+        candidate < RULES.cleared_share or around.cleared(layer) or layer not in around.moved
+    ):
+        state = LayerState.CLEARED
+    else:
+        state = LayerState.INCONCLUSIVE
+    return LayerVerdict(
+        layer=layer,
+        component=_component(around.moved.get(layer, ())),
+        state=state,
+        share=rounded(estimate),
+        low=rounded(min(low, estimate)),
+        high=rounded(max(high, estimate)),
+        evidence_for=_once(support),
+        evidence_against=_once(against),
+    )
+
+
+def _unless_minor(layer: LayerVerdict, largest: float) -> LayerVerdict:
+    """A layer far behind the largest moved along: it is named, not blamed."""
+    if layer.state is not LayerState.BLAMED or layer.share >= RULES.blamed_of_largest * largest:
+        return layer
+    return LayerVerdict(
+        layer=layer.layer,
+        component=layer.component,
+        state=LayerState.INCONCLUSIVE,
+        share=layer.share,
+        low=layer.low,
+        high=layer.high,
+        evidence_for=layer.evidence_for,
+        evidence_against=layer.evidence_against,
+    )
+
+
+def _component(moved: Sequence[Evidence]) -> str | None:
+    names = {evidence.source.get("component") for evidence in moved}
+    return names.pop() if len(names) == 1 else None
+
+
+def _once(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    seen: dict[tuple[str, str], Evidence] = {}
+    for one in evidence:
+        seen.setdefault((one.rule, one.text), one)
+    return tuple(seen.values())
