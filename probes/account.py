@@ -7,7 +7,6 @@ An agent without a collector pauses by itself after two.
 """
 
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import structlog
 from collector.model.run import MEASURED, Run
 from probes.doors import DoorError, Doors, Lease
 from probes.journey import Journey
+from probes.lock import held
 
 FAILURES_ALONE = 2  # without any collector
 FAILURES_UNHEARD = 1  # while the collector cannot be reached
@@ -60,7 +60,7 @@ class Accounts:
         Set ``authenticated`` on what is given before leaving.
         """
         until = time.monotonic() + patience
-        with _locked(self._folder / f"{account}.lock", patience) as locked:
+        with held(self._folder / f"{account}.lock", patience) as locked:
             use = Use(account=account)
             if not locked:
                 yield _refuse(use, Refusal.BUSY, f"account {account} was in use on this machine for {patience:.0f} s")
@@ -168,26 +168,3 @@ def authenticated(journey: Journey, run: Run) -> bool | None:
 def _refuse(use: Use, refusal: Refusal, reason: str) -> Use:
     use.refusal, use.reason = refusal, reason
     return use
-
-
-@contextmanager
-def _locked(path: Path, patience: float) -> Iterator[bool]:
-    """Hold a lock on a file (SQLite's, the same on every system); gives False when it was not free in time.
-
-    The system frees it when this process dies.
-    """
-    database = sqlite3.connect(path, timeout=max(patience, 0.0), isolation_level=None)
-    try:
-        yield _begin(database)
-    finally:
-        database.close()
-
-
-def _begin(database: sqlite3.Connection) -> bool:
-    try:
-        database.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            return False
-        raise
-    return True

@@ -10,12 +10,7 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """One entry of the plan with the journey it names."""
-
-    entry: JourneyEntry
-    journey: Journey
+Entries = Sequence[tuple[JourneyEntry, Journey]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,30 +31,30 @@ class Demand:
         return f"{self.line}: the plan asks {self.asked:g}, {self.allowed:g} are allowed: {self.arithmetic}"
 
 
-def demands(plan: Sequence[Planned], budget: Budget) -> list[Demand]:
+def demands(plan: Entries, budget: Budget) -> list[Demand]:
     """Add up the whole plan, for every endpoint that follows it."""
     return [
-        _rate("logons_per_hour", plan, budget, HOUR, [_sign_ins(one.journey) for one in plan]),
-        _rate("writes_per_hour", plan, budget, HOUR, [_acts(one.journey, Action.WRITE) for one in plan]),
-        _rate("pages_per_day", plan, budget, DAY, [_acts(one.journey, Action.PRINT) for one in plan]),
+        _rate("logons_per_hour", plan, budget, HOUR, [_sign_ins(journey) for _, journey in plan]),
+        _rate("writes_per_hour", plan, budget, HOUR, [_acts(journey, Action.WRITE) for _, journey in plan]),
+        _rate("pages_per_day", plan, budget, DAY, [_acts(journey, Action.PRINT) for _, journey in plan]),
         _licences(plan, budget),
     ]
 
 
-def _rate(line: str, plan: Sequence[Planned], budget: Budget, period: float, counts: Sequence[int]) -> Demand:
+def _rate(line: str, plan: Entries, budget: Budget, period: float, counts: Sequence[int]) -> Demand:
     terms, asked = [], 0.0
-    for one, count in zip(plan, counts, strict=True):
+    for (entry, journey), count in zip(plan, counts, strict=True):
         if count:
-            runs = period / one.entry.every
+            runs = period / entry.every
             asked += runs * count * budget.endpoints
-            terms.append(f"{one.journey.name} every {one.entry.every:g} s = {runs:g} runs × {count}")
+            terms.append(f"{journey.name} every {entry.every:g} s = {runs:g} runs × {count}")
     arithmetic = _sum(terms, budget.endpoints)
     return Demand(line=line, asked=asked, allowed=float(getattr(budget, line)), arithmetic=arithmetic)
 
 
-def _licences(plan: Sequence[Planned], budget: Budget) -> Demand:
+def _licences(plan: Entries, budget: Budget) -> Demand:
     """Count accounts: one account is never in two runs at once, so it needs one licence."""
-    accounts = sorted({one.entry.account for one in plan if one.entry.account})
+    accounts = sorted({entry.account for entry, _ in plan if entry.account})
     return Demand(
         line="concurrent_licences",
         asked=float(len(accounts) * budget.endpoints),

@@ -36,7 +36,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who sends: the doors, opened with the token of ``agent_id``."""
+    """Who sends: the doors, with the token that was given to ``agent_id``."""
 
     agent_id: str
     doors: Doors

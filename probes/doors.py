@@ -2,8 +2,10 @@
 
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import httpx2
 from collector.model.errors import WhichlayerError
 
 WAIT_SECONDS = 15.0
+_NAME = f"whichlayer/{version('whichlayer')}"
 _LEASES = frozenset({"granted", "busy", "paused"})
 
 
@@ -46,7 +49,7 @@ class Skew:
 class Doors:
     """One connection to one collector. Safe to use from several threads."""
 
-    def __init__(self, url: str, *, token: str | None = None, ca_file: Path | None = None) -> None:
+    def __init__(self, url: str, *, token: Callable[[], str] | None = None, ca_file: Path | None = None) -> None:
         self._url = url.rstrip("/")
         self._token = token
         self._client = httpx2.Client(timeout=WAIT_SECONDS, verify=_trust(url, ca_file))
@@ -95,9 +98,9 @@ class Doors:
         return answer if isinstance(answer, dict) else {}
 
     def _post(self, path: str, **request: Any) -> httpx2.Response:  # noqa: ANN401  httpx2's own arguments
-        headers = {"Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
+        headers = {"Content-Type": "application/json", "User-Agent": _NAME}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token()}"
         wall, started = time.time(), time.perf_counter()
         try:
             response = self._client.post(self._url + path, headers=headers, **request)

@@ -51,6 +51,9 @@ class JourneyEntry(Document):
         default_factory=dict, description="each secret as keyring:SERVICE/NAME, file:PATH or env:NAME"
     )
     variables: Mapping[str, str] = Field(default_factory=dict, description="values of the journey's variables")
+    settings: Annotated[Any, AfterValidator(_mapping)] = Field(
+        default_factory=dict, description="what the driver needs to know of this endpoint, such as its proxy"
+    )
 
 
 class SamplerEntry(Document):

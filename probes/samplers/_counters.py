@@ -2,14 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
-
-from collector.document import Document, place
-from collector.model.errors import ConfigError, Mistake
-
-M = TypeVar("M", bound=Document)
 
 
 @dataclass(slots=True)
@@ -45,17 +37,3 @@ class Growth:
         """Give growth of ``total`` per growth of ``count``; None when nothing was counted."""
         numerator, denominator = self.by.get(total), self.by.get(count)
         return None if numerator is None or not denominator else numerator / denominator
-
-
-def settings_of(kind: type[M], given: Mapping[str, Any]) -> M:
-    """Read the settings of one sampler. Raises ConfigError; whoever knows the file fills its name in."""
-    try:
-        return kind.model_validate(dict(given))
-    except ValidationError as errors:
-        found = []
-        for error in errors.errors(include_input=False, include_url=False):
-            line, column = place(given, error["loc"])
-            where = ".".join(str(part) for part in error["loc"])
-            message = str(error["msg"]).removeprefix("Value error, ")
-            found.append(Mistake(file="agent.samplers", line=line, column=column, message=f"{where}: {message}"))
-        raise ConfigError(found) from None

@@ -12,10 +12,10 @@ from typing import Any, Literal
 import psutil
 from pydantic import Field
 
-from collector.document import Document
+from collector.document import Document, validate
 from collector.model.layer import Layer
 from collector.model.sample import CATALOGUE, Sample
-from probes.samplers._counters import Counters, Growth, settings_of
+from probes.samplers._counters import Counters, Growth
 
 Role = Literal["endpoint", "app_server", "database", "storage", "remote_session"]
 _KIB = 1024
@@ -80,7 +80,9 @@ class _OpenHost:
 class _Host:
     def open(self, *, site: str, component: str, settings: Mapping[str, Any]) -> _OpenHost:
         """Open with HostSettings. Raises ConfigError."""
-        return _OpenHost(site=site, component=component, settings=settings_of(HostSettings, settings))
+        return _OpenHost(
+            site=site, component=component, settings=validate(settings, HostSettings, file="agent.samplers")
+        )
 
 
 PLUGIN = _Host()

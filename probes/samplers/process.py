@@ -10,10 +10,10 @@ from typing import Any, Self
 import psutil
 from pydantic import Field, model_validator
 
-from collector.document import Document
+from collector.document import Document, validate
 from collector.model.layer import Layer
 from collector.model.sample import Sample
-from probes.samplers._counters import Counters, settings_of
+from probes.samplers._counters import Counters
 
 
 class ProcessSettings(Document):
@@ -91,7 +91,9 @@ class _OpenProcess:
 class _Process:
     def open(self, *, site: str, component: str, settings: Mapping[str, Any]) -> _OpenProcess:
         """Open with ProcessSettings. Raises ConfigError."""
-        return _OpenProcess(site=site, component=component, settings=settings_of(ProcessSettings, settings))
+        return _OpenProcess(
+            site=site, component=component, settings=validate(settings, ProcessSettings, file="agent.samplers")
+        )
 
 
 PLUGIN = _Process()

@@ -14,11 +14,10 @@ from typing import Any
 
 from pydantic import Field
 
-from collector.document import Document
+from collector.document import Document, validate
 from collector.model.errors import WhichlayerError
 from collector.model.layer import Layer
 from collector.model.sample import Sample
-from probes.samplers._counters import settings_of
 
 BLOCK = 4096
 
@@ -74,7 +73,7 @@ class _OpenVolume:
 class _Volume:
     def open(self, *, site: str, component: str, settings: Mapping[str, Any]) -> _OpenVolume:
         """Open with VolumeSettings. Raises ConfigError."""
-        directory = settings_of(VolumeSettings, settings).directory.expanduser()
+        directory = validate(settings, VolumeSettings, file="agent.samplers").directory.expanduser()
         return _OpenVolume(site=site, component=component, directory=directory)
 
 

@@ -1,0 +1,165 @@
+"""What ``whichlayer agent`` does: the configuration file into a plan, the plan into a working agent."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from collector import secret
+from collector.model.errors import WhichlayerError
+from collector.model.run import Run
+from probes import plan as plans
+from probes import wire
+from probes.account import Accounts
+from probes.agent import Agent, Parts, Walker, state_lock
+from probes.budget import Demand, demands
+from probes.credentials import Credentials, Enrolment, save
+from probes.delivery import Delivery, Sender
+from probes.doors import Doors
+from probes.lock import held
+from probes.outbox import Outbox
+from probes.plan import Plan
+from probes.settings import AgentSettings
+from probes.slots import Slots
+from whichlayer.settings import agent_of, places
+
+ACCOUNTS = "accounts"
+ONCE_PATIENCE_SECONDS = 30.0
+
+
+def check_plan(config: Path) -> list[Demand]:
+    """Check everything, secrets too; give what the plan asks of the system. Raises ConfigError."""
+    plan = _plan(config, with_secrets=True)
+    _close(plan)
+    return demands([(one.entry, one.journey) for one in plan.walks], plan.settings.budget)
+
+
+def walk_plan(config: Path, only: Path | None = None) -> Iterator[Run]:
+    """Walk each journey of the plan now, under the same account rules as the agent."""
+    plan = _plan(config)
+    try:
+        walks = [one for one in plan.walks if only is None or one.entry.file.resolve() == only.resolve()]
+        if not walks:
+            what = (
+                "names no journey"
+                if only is None
+                else f"does not name {only}: it has " + ", ".join(str(one.entry.file) for one in plan.walks)
+            )
+            raise WhichlayerError(f"{config} {what}")
+        with ExitStack() as stack:
+            walker = Walker(plan, Accounts(plan.settings.state / ACCOUNTS, _doors_if_enrolled(plan.settings, stack)))
+            for planned in walks:
+                slot = Slots(planned.entry.every).at(datetime.now(UTC))
+                yield walker.walk(planned, slot, patience=ONCE_PATIENCE_SECONDS)
+    finally:
+        _close(plan)
+
+
+def enrol_agent(config: Path, code: str, *, url: str | None = None) -> Path:
+    """Enrol the agent of ``config``; give where its token is kept."""
+    _, settings = agent_of(config)
+    doors = Doors(_url(settings, url), ca_file=_ca_file(settings))
+    try:
+        agent_id, token = doors.enrol(code)
+    finally:
+        doors.close()
+    return save(settings.state, Credentials(agent_id=agent_id, token=token))
+
+
+def resume_account(config: Path, account: str) -> None:
+    """Forget the failed sign-ins this machine counted."""
+    _, settings = agent_of(config)
+    Accounts(settings.state / ACCOUNTS, None).forget(account)
+
+
+def run_agent(config: Path, *, url: str | None = None) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with running(config, url=url) as agent:
+        agent.run(stop)
+
+
+@contextmanager
+def running(config: Path, *, url: str | None = None) -> Iterator[Agent]:
+    """Make an agent ready to run; everything it opened is closed afterwards."""
+    plan = _plan(config)
+    settings = plan.settings
+    with ExitStack() as stack:
+        stack.callback(_close, plan)
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not stack.enter_context(held(state_lock(settings.state), 0.0)):
+            raise WhichlayerError(f"another agent runs with the state folder {settings.state}: stop it, or use another")
+        enrolment = Enrolment(settings.state)
+        enrolment.current()
+        doors = Doors(_url(settings, url), token=lambda: enrolment.current().token, ca_file=_ca_file(settings))
+        stack.callback(doors.close)
+        outbox = Outbox(settings.state, limit_bytes=settings.outbox.limit_bytes)
+        stack.callback(outbox.close)
+        delivery = Delivery(
+            outbox,
+            lambda: Sender(agent_id=enrolment.current().agent_id, doors=doors),
+            describe_loss=lambda loss: wire.loss_json(loss, site=plan.site, endpoint=settings.endpoint),
+        )
+        walker = Walker(plan, Accounts(settings.state / ACCOUNTS, doors))
+        watchers = tuple(_watchers(plan, outbox, stack))
+        yield Agent(plan, Parts(outbox=outbox, delivery=delivery, walker=walker, doors=doors, watchers=watchers))
+
+
+def _watchers(plan: Plan, outbox: Outbox, stack: ExitStack) -> Iterator[Callable[[Run], None]]:
+    settings = plan.settings
+    if settings.metrics is not None:
+        from probes.exposition import Exposition
+
+        page = Exposition(settings.metrics.port, outbox)
+        stack.callback(page.close)
+        print(f"metrics: http://127.0.0.1:{page.port}/metrics", file=sys.stderr)
+        yield page.observe
+    if settings.telemetry is not None:
+        from probes.telemetry import Telemetry
+
+        headers = {name: secret.resolve(ref, base=plan.folder) for name, ref in settings.telemetry.headers.items()}
+        telemetry = Telemetry(str(settings.telemetry.endpoint), headers=headers, site=plan.site, name=settings.endpoint)
+        stack.callback(telemetry.close)
+        journeys = {one.journey.hash: one.journey for one in plan.walks}
+        yield lambda run: telemetry.export(run, journeys[run.journey_hash])
+
+
+def _plan(config: Path, *, with_secrets: bool = False) -> Plan:
+    whole, settings = agent_of(config)
+    find = places(config).mistake
+    return plans.make(whole.site, settings, config.absolute().parent, find, with_secrets=with_secrets)
+
+
+def _doors_if_enrolled(settings: AgentSettings, stack: ExitStack) -> Doors | None:
+    if settings.collector is None:
+        return None
+    enrolment = Enrolment(settings.state)
+    try:
+        enrolment.current()
+    except WhichlayerError:
+        return None
+    doors = Doors(_url(settings, None), token=lambda: enrolment.current().token, ca_file=_ca_file(settings))
+    stack.callback(doors.close)
+    return doors
+
+
+def _url(settings: AgentSettings, given: str | None) -> str:
+    if given is not None:
+        return given
+    if settings.collector is None:
+        raise WhichlayerError("no collector is known: add agent.collector.url to the file, or give --collector URL")
+    return str(settings.collector.url)
+
+
+def _ca_file(settings: AgentSettings) -> Path | None:
+    return settings.collector.ca_file if settings.collector else None
+
+
+def _close(plan: Plan) -> None:
+    for _, sampler in plan.samplers:
+        sampler.close()

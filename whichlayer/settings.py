@@ -1,0 +1,62 @@
+"""One file, ``whichlayer.yaml``, for everything: which sections it has and how it is read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from analysis.settings import AnalysisSettings
+from collector.document import Document, load_tree, place, read
+from collector.model.errors import ConfigError, Mistake
+from collector.settings import CollectorSettings
+from dashboards.settings import PagesSettings
+from probes.settings import AgentSettings, Name
+
+DEFAULT = Path("whichlayer.yaml")
+
+
+class Settings(Document):
+    """The whole file. A machine that only runs an agent needs no other section."""
+
+    site: Name = Field(description="name of the organisation or location whose data stay together")
+    collector: CollectorSettings = Field(default=CollectorSettings(), description="what `whichlayer up` serves")
+    agent: AgentSettings | None = Field(default=None, description="what the endpoint on this machine does")
+    analysis: AnalysisSettings = Field(default=AnalysisSettings(), description="how conclusions are drawn")
+    pages: PagesSettings = Field(default=PagesSettings(), description="how the pages show them")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Knows where each key of a configuration file stands."""
+
+    file: Path
+    tree: Any
+
+    def mistake(self, location: Sequence[str | int], message: str) -> Mistake:
+        """Say what is wrong at ``location``, at the nearest key there is."""
+        line, column = place(self.tree, location)
+        return Mistake(file=str(self.file), line=line, column=column, message=f"agent: {message}")
+
+
+def load(path: Path) -> Settings:
+    """Read the file; its paths become absolute, from its folder. Raises ConfigError with every mistake."""
+    settings = read(path, Settings)
+    folder = path.absolute().parent
+    agent = None if settings.agent is None else settings.agent.beside(folder)
+    return settings.model_copy(update={"collector": settings.collector.beside(folder), "agent": agent})
+
+
+def places(path: Path) -> Places:
+    """Read the file again for the places of its keys. Raises ConfigError."""
+    return Places(path, load_tree(path.read_text(encoding="utf-8"), path))
+
+
+def agent_of(path: Path) -> tuple[Settings, AgentSettings]:
+    """Read the file and insist on its agent section. Raises ConfigError."""
+    settings = load(path)
+    if settings.agent is None:
+        message = "has no agent section: say which endpoint this is and what it walks"
+        raise ConfigError([Mistake(file=str(path), line=1, column=1, message=message)])
+    return settings, settings.agent
