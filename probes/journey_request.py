@@ -56,7 +56,7 @@ class Capture(Document):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Capture":
-        if len(self.model_fields_set) != 1:
+        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
             raise ValueError("needs exactly one of regex, json, header, form_field and link")
         return self
 
