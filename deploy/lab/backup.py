@@ -17,7 +17,7 @@ def main() -> None:
     mebibytes, rate, directory = int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
     os.nice(15)
     directory.mkdir(exist_ok=True)
-    held = []
+    held: list[bytearray] = []
     number = 0
     while True:
         began = time.monotonic()

@@ -1,37 +1,45 @@
-"""Somebody else's download: one end sends as fast as it can, the other takes it.
+"""Somebody else's download: one end sends as fast as it can, the other takes it, over a few connections.
 
 ``python -m deploy.lab.traffic send|receive HOST:PORT``
 """
 
 import socket
 import sys
+import threading
 import time
+from contextlib import suppress
 
 _CHUNK = bytes(64 * 1024)
+_CONNECTIONS = 4  # one alone backs off so far at each loss that the queue runs empty
 
 
 def send(address: tuple[str, int]) -> None:
-    """Send to whoever connects, one after the other, for ever."""
+    """Send to whoever connects, for ever."""
     with socket.create_server(address) as listener:
         while True:
             receiver, _ = listener.accept()
-            with receiver:
-                try:
-                    while True:
-                        receiver.sendall(_CHUNK)
-                except OSError:
-                    continue  # it went away: wait for the next
+            threading.Thread(target=_send_all, args=(receiver,), daemon=True).start()
 
 
 def receive(address: tuple[str, int]) -> None:
-    """Take everything, and connect again when the connection is lost."""
+    """Take everything on every connection, and connect again when one is lost."""
+    for _ in range(_CONNECTIONS):
+        threading.Thread(target=_receive_all, args=(address,), daemon=True).start()
+    threading.Event().wait()
+
+
+def _send_all(receiver: socket.socket) -> None:
+    with receiver, suppress(OSError):  # it went away: that ends this download
+        while True:
+            receiver.sendall(_CHUNK)
+
+
+def _receive_all(address: tuple[str, int]) -> None:
     while True:
-        try:
-            with socket.create_connection(address, timeout=10) as sender:
-                while sender.recv(len(_CHUNK)):
-                    pass
-        except OSError:
-            time.sleep(0.2)
+        with suppress(OSError), socket.create_connection(address, timeout=10) as sender:
+            while sender.recv(len(_CHUNK)):
+                pass
+        time.sleep(0.2)
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ from deploy.lab.casebook.app import password_hash
 from deploy.lab.casebook.database import INDEXES, SCHEMA, Database
 from deploy.lab.casebook.timing import Timing
 
-CASES = 30_000
-DOCUMENTS = 16_384
+CASES = 50_000
+DOCUMENTS = 24_576
 SAFE_RECORD = "WHICHLAYER SAFE RECORD"
 _SURNAME_LIST = (
     "Smith Jones Taylor Brown Williams Wilson Johnson Davies Patel Robinson Wright Thompson Evans Walker White "
@@ -56,7 +56,7 @@ def text_search_seconds(conninfo: str) -> float:
 
 
 def index_documents(path: Path) -> None:
-    """Write the index of the scanned documents (64 MiB)."""
+    """Write the index of the scanned documents (96 MiB)."""
     draw = random.Random(5)
     vocabulary = SURNAMES + _WORDS
     documents.build(path, [draw.choices(vocabulary, k=24) for _ in range(DOCUMENTS)])
@@ -72,4 +72,4 @@ def _cases(draw: random.Random) -> Iterator[tuple[str, str, int, date, str]]:
 
 
 def _summary(draw: random.Random) -> str:
-    return " ".join(draw.choices(_WORDS, k=60)).capitalize() + "."
+    return " ".join(draw.choices(_WORDS, k=110)).capitalize() + "."

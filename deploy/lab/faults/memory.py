@@ -14,10 +14,10 @@ class _Memory:
         return world.missing.get("paging")
 
     def start(self, world: World, strength: float) -> Stop:
-        """Page out every 300 down to 100 ms."""
+        """Page out every 150 down to 50 ms."""
         application = world.application
         assert application is not None
-        application.tell({"every": 0.3 - 0.2 * strength})
+        application.tell({"every": 0.15 - 0.1 * strength})
         return lambda: application.tell({"every": None})
 
 

@@ -17,9 +17,9 @@ class _Wired:
         return world.missing.get("links")
 
     def start(self, world: World, strength: float) -> Stop:
-        """Rate 6 down to 3 Mbit/s, a queue of 250 to 400 ms, and a real bulk transfer through it."""
+        """Rate 5 down to 3 Mbit/s, a queue of 300 to 450 ms, and a real bulk transfer through it."""
         link = world.links["wired"]
-        link.tell({"rate": 6000 - 3000 * strength, "queue": 250 + 150 * strength})
+        link.tell({"rate": 5000 - 2000 * strength, "queue": 300 + 150 * strength})
         sender = world.programs.start("bulk-sender", world.server().run(module("traffic"), "send", _ADDRESS))
         wired = world.namespaces["wired"]
         receiver = world.programs.start("bulk-receiver", wired.run(module("traffic"), "receive", _ADDRESS))
