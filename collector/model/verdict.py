@@ -152,6 +152,7 @@ class Verdict:
     journey: str
     step: str
     population: Population
+    environment: str = "live"
     start: datetime
     end: datetime
     open: bool = False
