@@ -1,5 +1,7 @@
 """Numbers as people read them: rounded to what they can carry, with their unit."""
 
+import math
+
 from collector.model.verdict import Interval, Share
 
 _BYTES = ("B", "kB", "MB", "GB", "TB")
@@ -93,9 +95,11 @@ def number(value: float) -> str:
 
 def _decimals(size: float) -> int:
     """Give the decimals that leave about two digits: 0.42, 4.2, 42."""
-    if size >= 9.95:
+    if size >= 9.95 or size == 0:
         return 0
-    return 1 if size >= 0.995 or size == 0 else 2
+    if size >= 0.995:
+        return 1
+    return 2 if size >= 0.0995 else min(6, 1 - math.floor(math.log10(size)))
 
 
 def _plain(value: float, decimals: int) -> str:

@@ -10,6 +10,9 @@ from collector.document import Document, Seconds
 class PagesSettings(Document):
     """Section ``pages:`` of whichlayer.yaml."""
 
+    banner: str | None = Field(
+        default=None, max_length=200, description="a line shown on every page, such as that the data are synthetic"
+    )
     timezone: str | None = Field(
         default=None,
         description="zone that times are shown in, such as Europe/London; without it the zone of this machine",

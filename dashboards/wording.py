@@ -72,13 +72,13 @@ _SESSION = {
     Presentation.LOCAL: "",
 }
 _DOING = {
-    "login": "signing in",
-    "logon": "signing in",
-    "logout": "signing out",
-    "search": "searching",
-    "open": "opening",
-    "save": "saving",
-    "print": "printing",
+    "login": "signing in to",
+    "logon": "signing in to",
+    "logout": "signing out of",
+    "search": "searching in",
+    "open": "opening in",
+    "save": "saving in",
+    "print": "printing from",
 }
 _LAYER = {
     Layer.ENDPOINT: "the endpoint itself",
@@ -107,7 +107,7 @@ def access(population: Population) -> str:
 
 def doing(journey: str, step: str, population: Population) -> str:
     """Name what a person does: "saving in case-record over WiFi"."""
-    action = f"{_DOING[step]} in {journey}" if step in _DOING else f'step "{step}" of {journey}'
+    action = f"{_DOING[step]} {journey}" if step in _DOING else f'step "{step}" of {journey}'
     return f"{action} {_SESSION[population.presentation]}over {_LINK[population.link]}"
 
 

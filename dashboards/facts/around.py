@@ -52,6 +52,7 @@ class Stack:
     """Mean seconds of each part of the step in one bucket; what no phase covers is "rest"."""
 
     at: datetime
+    until: datetime
     parts: Mapping[str, float]
     runs: int
 
@@ -89,7 +90,7 @@ def read(store: Store, asked: Asked) -> Around:
     found: dict[Population, Sequence[Point]] = {}
     bucketed = False
     width = bucket_width(start, end)
-    for key in sorted(_populations(rows)):
+    for key in sorted(_populations(rows), key=by_path):
         mine = rows.filter(_of(rows, key))
         if mine.num_rows > RAW_POINTS:
             bucketed = True
@@ -133,7 +134,13 @@ def _by_hour(rows: pa.Table, start: datetime, end: datetime) -> Around:
         for outcome, count in (("timeout", row["timeouts"]), ("failed", row["failures"])):
             if count:
                 found[population].append(Point(at=middle, seconds=None, outcome=outcome, runs=count))
-    return Around(start=start, end=end, bucketed=True, durations=dict(sorted(found.items())), stacks=())
+    ordered = {population: found[population] for population in sorted(found, key=by_path)}
+    return Around(start=start, end=end, bucketed=True, durations=ordered, stacks=())
+
+
+def by_path(population: Population) -> tuple[int, int]:
+    """Order accesses the way the model lists them: local ones first, cable before WiFi."""
+    return list(Presentation).index(population.presentation), list(Link).index(population.link)
 
 
 def _populations(rows: pa.Table) -> set[Population]:
@@ -180,7 +187,7 @@ def _stacks(rows: pa.Table, width: timedelta) -> list[Stack]:
     """Average the parts of measured runs per bucket: means add up, medians do not."""
     buckets: dict[int, list[Mapping[str, object]]] = defaultdict(list)
     measured = rows.filter(pc.is_in(rows["outcome"], pa.array(["ok", "slow"]))) if rows.num_rows else rows
-    wide = max(width, timedelta(seconds=1)) * 4
+    wide = max(width * 4, _interval(measured) * 2)  # a bucket without a run would look like a gap
     for row in _bucketed(measured, "slot", wide).to_pylist() if measured.num_rows else ():
         buckets[row["bucket"]].append(row)
     stacks = []
@@ -189,10 +196,19 @@ def _stacks(rows: pa.Table, width: timedelta) -> list[Stack]:
         for member in members:
             for part, seconds in parts(member).items():
                 total[part] += seconds
-        at = datetime.fromtimestamp((bucket + 0.5) * wide.total_seconds(), tz=UTC)
+        at = datetime.fromtimestamp(bucket * wide.total_seconds(), tz=UTC)
         means = {part: seconds / len(members) for part, seconds in total.items()}
-        stacks.append(Stack(at=at, parts=means, runs=len(members)))
+        stacks.append(Stack(at=at, until=at + wide, parts=means, runs=len(members)))
     return stacks
+
+
+def _interval(rows: pa.Table) -> timedelta:
+    """Give the mean time between the slots of ``rows``; nothing for fewer than two slots."""
+    slots = pc.count_distinct(rows["slot"]).as_py()
+    if slots < 2:
+        return timedelta(0)
+    span: timedelta = pc.max(rows["slot"]).as_py() - pc.min(rows["slot"]).as_py()
+    return timedelta(seconds=round(span.total_seconds() / (slots - 1)))
 
 
 def parts(step: Mapping[str, object]) -> dict[str, float]:

@@ -166,15 +166,21 @@ def polyline(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(steps) if len(steps) > 1 else ""
 
 
-def stacked(names: Sequence[tuple[str, str]], columns: Sequence[tuple[float, Sequence[float]]]) -> list[Area]:
-    """Write a stack as areas: ``columns`` are (per cent, top edge in pixels of each name, lowest first)."""
+def stacked(
+    names: Sequence[tuple[str, str]], columns: Sequence[tuple[float, float, Sequence[float]]]
+) -> Sequence[Area]:
+    """Write a stack as areas: ``columns`` are (left and right in per cent, top edge in pixels of each name).
+
+    Names come lowest first. Each column is its own block: a gap in the data stays a gap.
+    """
     areas = []
-    floor = [(x, float(TOP + PLOT)) for x, _ in columns]
     for index, (name, words) in enumerate(names):
-        edge = [(x, edges[index]) for x, edges in columns]
-        outline = [*edge, *reversed(floor)]
-        areas.append(Area(name=name, words=words, path=polyline(outline) + "Z"))
-        floor = edge
+        blocks = []
+        for left, right, edges in columns:
+            floor = edges[index - 1] if index else float(TOP + PLOT)
+            x0, x1 = left * WIDE / 100, right * WIDE / 100
+            blocks.append(f"M{x0:.1f} {floor - TOP:.1f}V{edges[index] - TOP:.1f}H{x1:.1f}V{floor - TOP:.1f}Z")
+        areas.append(Area(name=name, words=words, path="".join(blocks)))
     return areas
 
 

@@ -77,9 +77,7 @@ def phases(key: str, title: str, stacks: Sequence[Stack], frame: Frame, *, csv: 
     if not stacks or present in ([], ["rest"]):
         return None
     ruler, labels = scale([sum(stack.parts.values()) for stack in stacks])
-    columns = [(frame.x(stack.at), _edges(stack, present, ruler)) for stack in stacks]
-    if len(columns) == 1:  # one bucket still has a width
-        columns = [(max(0.0, columns[0][0] - 1), columns[0][1]), (min(100.0, columns[0][0] + 1), columns[0][1])]
+    columns = [(frame.x(stack.at), frame.x(stack.until), _edges(stack, present, ruler)) for stack in stacks]
     names = [(part, phase_words(part)) for part in present]
     largest = max(present, key=lambda part: sum(stack.parts.get(part, 0.0) for stack in stacks))
     rows = [

@@ -9,7 +9,7 @@ from collector.registry import Registry
 from collector.store import Store
 from dashboards.settings import PagesSettings
 from dashboards.web.guard import Assets, PageRoute, reader
-from dashboards.web.pages import downloads, overview, run, why
+from dashboards.web.pages import conclusions, downloads, overview, run, why
 from dashboards.web.view import STATIC, View
 
 
@@ -24,12 +24,13 @@ def mount(
 ) -> None:
     """Add the pages, their data as JSON and CSV, and the static files.
 
-    ``banner`` is shown on every page, for example that the data are synthetic. Handlers are plain
+    ``banner`` is shown on every page, in place of the settings' one. Handlers are plain
     functions: the framework runs them, and with them every store call, in its threads.
     """
-    view = View(store=store, registry=registry, settings=settings or PagesSettings(), banner=banner, now=now)
+    chosen = settings or PagesSettings()
+    view = View(store=store, registry=registry, settings=chosen, banner=banner or chosen.banner, now=now)
     router = APIRouter(route_class=PageRoute, dependencies=[Depends(reader(registry))])
-    for page in (overview, why, run, downloads):
+    for page in (overview, why, run, conclusions, downloads):
         page.add(router, view)
     app.state.pages = view
     app.include_router(router)

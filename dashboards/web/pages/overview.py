@@ -12,6 +12,7 @@ from collector.model.access import Population
 from collector.model.verdict import Reference, Status, Verdict
 from collector.registry import Agent
 from dashboards import quantity, wording
+from dashboards.facts.around import by_path
 from dashboards.facts.recent import LastRun, Line, Walked, last_runs, lines
 from dashboards.web.drawing import Spark, spark
 from dashboards.web.view import View
@@ -102,7 +103,7 @@ def grids(view: View, now: datetime, standing: Sequence[Verdict]) -> list[Grid]:
     for walked in {*ran, *(key for key, _ in said)}:
         journeys[walked.site, walked.journey].add(walked.population)
     return [
-        _grid(view, now, site, journey, sorted(accesses), (ran, drawn, said))
+        _grid(view, now, site, journey, sorted(accesses, key=by_path), (ran, drawn, said))
         for (site, journey), accesses in sorted(journeys.items())
     ]
 
