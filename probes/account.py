@@ -52,6 +52,7 @@ class Accounts:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._doors = doors
+        self._ungiven: set[str] = set()
 
     @contextmanager
     def use(self, account: str, *, seconds: float, patience: float) -> Iterator[Use]:
@@ -107,22 +108,26 @@ class Accounts:
         return state is Lease.GRANTED
 
     def _ask(self, doors: Doors, account: str, seconds: float, until: float) -> Lease:
-        """Get a lease, telling first what the collector has not heard yet."""
-        while True:
-            state = doors.lease(account, seconds=seconds)
-            if state is Lease.GRANTED:
-                unheard = self.failures(account)
-                if not unheard:
-                    return state
-                doors.release(account, authenticated=False)
-                self._write(account, unheard - 1)
-            elif state is Lease.PAUSED:
-                self.forget(account)
-                return state
-            elif time.monotonic() + _LEASE_POLL_SECONDS > until:
-                return state
-            else:
-                time.sleep(_LEASE_POLL_SECONDS)
+        """Get a lease, after telling what the collector has not heard yet."""
+        if self._tell(doors, account) is Lease.PAUSED:
+            return Lease.PAUSED
+        while (state := doors.lease(account, seconds=seconds)) is Lease.BUSY:
+            if time.monotonic() + _LEASE_POLL_SECONDS > until:
+                break
+            time.sleep(_LEASE_POLL_SECONDS)
+        return state
+
+    def _tell(self, doors: Doors, account: str) -> Lease:
+        """Give back what could not be given back, with the failures seen meanwhile."""
+        state = Lease.GRANTED
+        while unheard := self.failures(account):
+            state = doors.release(account, authenticated=False)
+            self._write(account, unheard - 1)
+            self._ungiven.discard(account)
+        if account in self._ungiven:
+            state = doors.release(account, authenticated=None)
+            self._ungiven.discard(account)
+        return state
 
     def _give_back(self, use: Use, *, leased: bool) -> None:
         """Write a failure down before telling it: a crash in between must not lose it."""
@@ -138,6 +143,7 @@ class Accounts:
             state = self._doors.release(use.account, authenticated=use.authenticated)
         except DoorError as error:
             _log.warning("the collector did not hear how signing in went", account=use.account, reason=str(error))
+            self._ungiven.add(use.account)
             return
         self.forget(use.account)
         if state is Lease.PAUSED:
