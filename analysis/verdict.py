@@ -129,10 +129,14 @@ class _Shares:
 
 def _layer(layer: Layer, shares: _Shares, measured: Sequence[Part], around: Surroundings) -> LayerVerdict:
     estimate, low, high, alone = shares.of(layer)
-    support = [e for part in shares.parts if layer in part.among for e in part.evidence if e.supports]
-    against = [e for part in shares.parts if layer in part.among for e in part.evidence if not e.supports]
+    mine = [part for part in shares.parts if layer in part.among]
+    large = [part for part in mine if shares.share(part.seconds.estimate) >= RULES.cleared_share / 2]
+    support = [e for part in large for e in part.evidence if e.supports]
+    against = [e for part in mine for e in part.evidence if part not in large or not e.supports]
     support += [*around.moved.get(layer, ()), *(around.release if layer is Layer.APPLICATION else ())]
     against += around.still.get(layer, ())
+    said = {evidence.text for evidence in support}
+    against = [evidence for evidence in against if evidence.text not in said]
     candidate = sum(shares.share(part.seconds.high) for part in measured if layer in part.among)
     known = any(layer in part.among for part in measured) or layer in around.moved or layer in around.still
     if alone >= RULES.blamed_share and low >= RULES.blamed_low:

@@ -1,0 +1,68 @@
+"""The regular analysis: what is said now of every step, and the verdicts of episodes."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from datetime import datetime, timedelta
+
+from analysis.conclude import conclude, worst
+from analysis.history import BAD, carried, oldest_open
+from analysis.loading import Facts, load, window
+from analysis.settings import AnalysisSettings
+from collector.model.verdict import Reference, Verdict
+from collector.registry import Registry
+from collector.store import Store
+
+LOOK_BACK = timedelta(minutes=15)
+OPEN_LOOK_BACK = timedelta(hours=1)
+LONGEST_OPEN = timedelta(hours=48)
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def analyse(
+    store: Store, registry: Registry, settings: AnalysisSettings, *, now: datetime, pool: Executor | None = None
+) -> list[Verdict]:
+    """Analyse what is new up to ``now``, keep the conclusions, and give them worst first.
+
+    The pure part runs in ``pool``, or here without one. Slow and failing episodes become verdicts,
+    whose snapshot the store keeps; everything becomes what is said now.
+    """
+    back = max(LOOK_BACK, timedelta(seconds=3 * settings.interval_seconds))
+    start = now - back
+    before = registry.verdicts(start - LONGEST_OPEN, now, limit=5000)
+    since = oldest_open(
+        before,
+        fallback=now - timedelta(seconds=settings.history_seconds),
+        lookback=OPEN_LOOK_BACK,
+        limit=LONGEST_OPEN,
+    )
+    facts = load(store, registry, settings, start=start, end=now, since=min(since, start))
+    if pool is None:
+        found = concluded(facts, settings, now)
+    else:
+        found = pool.submit(concluded, facts, settings, now).result()
+    verdicts = [carried(verdict, before) if verdict.status in BAD else verdict for verdict in found]
+    _keep(store, registry, verdicts, before)
+    return sorted(verdicts, key=worst)
+
+
+def concluded(
+    facts: Facts, settings: AnalysisSettings, now: datetime, references: Sequence[Reference] = ()
+) -> list[Verdict]:
+    """Run the pure part in this process, on one thread so that sums come out the same everywhere."""
+    for name in _ONE_THREAD:
+        os.environ.setdefault(name, "1")
+    opened = window(facts)
+    if opened.steps.empty:
+        return []
+    return [v for against in references or settings.references for v in conclude(opened, against, settings, now=now)]
+
+
+def _keep(store: Store, registry: Registry, verdicts: Sequence[Verdict], before: Sequence[Verdict]) -> None:
+    known = {(old.id, old.version) for old in before}
+    new = [v for v in verdicts if v.status in BAD and (v.id, v.version) not in known]
+    for snapshot in sorted({verdict.snapshot for verdict in new}):
+        store.pin(snapshot)
+    registry.put_verdicts(new)
+    # An episode that has ended stays in the list of verdicts; what is said now is what came after it.
+    registry.put_standing([v for v in verdicts if v.status not in BAD or v.open])

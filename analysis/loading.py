@@ -1,0 +1,111 @@
+"""Reads a window's facts from one snapshot, as Arrow, ready to be handed to a worker process."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+import pyarrow as pa
+
+from analysis.settings import AnalysisSettings
+from analysis.window import Window, digest
+from collector import tables
+from collector.model.change import Change
+from collector.model.sample import CATALOGUE, Direction
+from collector.registry import Registry
+from collector.store import Slice, Store
+
+WEEKS = timedelta(weeks=4)
+SAMPLES_BEFORE = timedelta(hours=1)
+METRICS = sorted(name for name, metric in CATALOGUE.items() if metric.direction is not Direction.NEUTRAL)
+_UNUSED = {"started_at", "uncertainty_seconds", "requests", "connection", "bytes_received", "error"}
+STEP_COLUMNS = [name for name in tables.STEPS.names if name not in _UNUSED]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """A window as it travels between processes: tables as Arrow IPC streams."""
+
+    start: datetime
+    end: datetime
+    history_start: datetime
+    snapshot: int
+    tables: Mapping[str, bytes]
+    changes: Sequence[Change]
+    digest: str
+
+
+def load(
+    store: Store, registry: Registry, settings: AnalysisSettings, *, start: datetime, end: datetime, since: datetime
+) -> Facts:
+    """Flush, then read everything from that one snapshot. ``since`` is how far back single runs may be read."""
+    snapshot = store.flush()
+    hourly = store.hourly(Slice(start=min(start, since) - WEEKS, end=end), snapshot=snapshot)
+    return load_at(store, registry, settings, (start, end, since), snapshot, hourly)
+
+
+def load_at(
+    store: Store,
+    registry: Registry,
+    settings: AnalysisSettings,
+    period: tuple[datetime, datetime, datetime],
+    snapshot: int,
+    hourly: pa.Table,
+) -> Facts:
+    """Read ``period`` (start, end, since) of a snapshot whose roll-up is known."""
+    start, end, since = period
+    since = affordable(hourly, since, start, settings.history_rows)
+    sampled = max(since, start - SAMPLES_BEFORE)
+    steps = store.scan("steps", Slice(start=since, end=end), columns=STEP_COLUMNS, snapshot=snapshot)
+    samples = store.scan("samples", Slice(start=sampled, end=end, where={"metric": METRICS}), snapshot=snapshot)
+    found = {"steps": steps, "samples": samples, "hourly": hourly}
+    return Facts(
+        start=start,
+        end=end,
+        history_start=since,
+        snapshot=snapshot,
+        tables={name: _stream(table) for name, table in found.items()},
+        changes=tuple(registry.changes(since, end)),
+        digest=digest([steps, samples, hourly]),
+    )
+
+
+def affordable(hourly: pa.Table, since: datetime, start: datetime, rows: int) -> datetime:
+    """Shorten history, hour by hour from its far end, until it holds at most about ``rows`` step rows."""
+    frame = hourly.select(["hour", "runs"]).to_pandas()
+    per_hour = frame.groupby("hour")["runs"].sum().sort_index()
+    total, begin = 0, start
+    while begin > since and total <= rows:
+        begin = max(since, begin - timedelta(hours=1))
+        hour = pd.Timestamp(tables.naive(begin)).floor("h")
+        total += int(per_hour.get(hour, 0))
+    return begin
+
+
+def window(facts: Facts) -> Window:
+    """Open what travelled."""
+    frames = {name: _frame(stream) for name, stream in facts.tables.items()}
+    return Window(
+        start=facts.start,
+        end=facts.end,
+        history_start=facts.history_start,
+        snapshot=facts.snapshot,
+        steps=frames["steps"],
+        samples=frames["samples"],
+        hourly=frames["hourly"],
+        changes=facts.changes,
+        digest=facts.digest,
+    )
+
+
+def _stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _frame(stream: bytes) -> pd.DataFrame:
+    with pa.ipc.open_stream(stream) as reader:
+        frame: pd.DataFrame = reader.read_all().to_pandas()
+    return frame

@@ -1,0 +1,144 @@
+"""Why was it slow? On demand, for any window."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from analysis.conclude import EXPECTATION, worst
+from analysis.counting import RULES
+from analysis.history import BAD
+from analysis.job import concluded
+from analysis.loading import WEEKS, load, load_at
+from analysis.rollup import Hours, summarise
+from analysis.settings import AnalysisSettings
+from analysis.statistics import bounded
+from analysis.verdict import identity
+from analysis.window import digest
+from collector.model.verdict import Reference, Rung, Status, Verdict
+from collector.registry import Registry
+from collector.store import Slice, Store
+
+LONG = timedelta(hours=6)
+LOOKED_AT = 3  # stretches of a long window that are read run by run
+HOUR = timedelta(hours=1)
+SHORT_STRETCH = timedelta(hours=2)
+FROM_HOURS = "judged by hourly medians: what lasted less than about half an hour shows only if it was analysed then"
+
+
+def why(
+    store: Store,
+    registry: Registry,
+    settings: AnalysisSettings,
+    *,
+    start: datetime,
+    end: datetime,
+    against: Reference,
+    now: datetime,
+) -> list[Verdict]:
+    """Say what was slow or failing in ``start`` to ``end``, worst first, and what was normal.
+
+    Windows to 6 hours are read run by run. Longer ones stand on the hourly roll-up, the verdicts the
+    regular analysis reached, and a look at the worst stretches that no verdict covers.
+    """
+    if end - start <= LONG:
+        since = start - timedelta(seconds=settings.history_seconds)
+        facts = load(store, registry, settings, start=start, end=end, since=since)
+        return sorted(concluded(facts, settings, now, (against,)), key=worst)
+    snapshot = store.flush()
+    hourly = store.hourly(Slice(start=start - WEEKS, end=end), snapshot=snapshot)
+    known = [v for v in registry.verdicts(start, end, limit=5000) if v.against is against]
+    hours = summarise(hourly.to_pandas(), start, end, against, settings)
+    closer = _closer(store, registry, settings, (hourly, snapshot), _uncovered(hours, known), (against, now))
+    bad = [*known, *(v for v in closer if v.id not in {old.id for old in known})]
+    return sorted([*bad, *_rest(hours, bad, (start, end, now), against, hourly, snapshot)], key=worst)
+
+
+def _uncovered(hours: Sequence[Hours], known: Sequence[Verdict]) -> list[tuple[datetime, datetime]]:
+    """Give the worst stretches in which no verdict of the step was reached, joined where they overlap."""
+    found = []
+    for one in hours:
+        mine = [
+            v for v in known if (v.journey, v.step, v.population) == (one.key.journey, one.key.step, one.key.population)
+        ]
+        found += [span for span in one.spans if not any(v.start < span[1] and v.end >= span[0] for v in mine)]
+    chosen: list[tuple[datetime, datetime]] = []
+    for begin, end, _ in sorted(found, key=lambda span: (-span[2], span[0])):
+        if not any(begin < other_end and end > other for other, other_end in chosen):
+            chosen.append((begin, end))
+    return chosen[:LOOKED_AT]
+
+
+def _closer(
+    store: Store,
+    registry: Registry,
+    settings: AnalysisSettings,
+    source: tuple[pa.Table, int],
+    spans: Sequence[tuple[datetime, datetime]],
+    how: tuple[Reference, datetime],
+) -> list[Verdict]:
+    """Read the runs around the beginning of each stretch and conclude from them."""
+    hourly, snapshot = source
+    against, now = how
+    found = []
+    for begin, end in spans:
+        until = min(end, begin + SHORT_STRETCH)
+        facts = load_at(store, registry, settings, (begin - HOUR, until, begin - 2 * HOUR), snapshot, hourly)
+        found += [v for v in concluded(facts, settings, now, (against,)) if v.status in BAD and v.end >= begin]
+        if end > until:
+            note = f"the stretch lasted until {end:%Y-%m-%d %H:%M} UTC; its first hours were looked at run by run"
+            found = [replace(v, data_quality=(*v.data_quality, note)) if v.end >= until - HOUR else v for v in found]
+    return found
+
+
+def _rest(
+    hours: Sequence[Hours],
+    bad: Sequence[Verdict],
+    period: tuple[datetime, datetime, datetime],
+    against: Reference,
+    hourly: pa.Table,
+    snapshot: int,
+) -> list[Verdict]:
+    """Say normal, or slow without attribution, of what no verdict speaks about."""
+    named = {(v.site, v.journey, v.step, v.population, v.environment) for v in bad}
+    start, end, now = period
+    found = []
+    summary = digest([hourly])
+    for one in hours:
+        key, band = one.key, one.band
+        if (key.site, key.journey, key.step, key.population, key.environment) in named:
+            continue
+        if band is None and against is Reference.TARGET:
+            continue
+        status = Status.NORMAL if band and one.median is not None and not one.spans else Status.NOT_ENOUGH_EVIDENCE
+        notes = (FROM_HOURS,) + (
+            (f"{len(one.spans)} stretches of bad hours were not looked at run by run",) * bool(one.spans)
+        )
+        population = f"{key.population.link}/{key.population.presentation}"
+        found.append(
+            Verdict(
+                id=identity(key.site, key.journey, key.step, population, key.environment, against, start.isoformat()),
+                site=key.site,
+                status=status,
+                against=against,
+                rung=band.rung if band else Rung.NONE,
+                journey=key.journey,
+                step=key.step,
+                population=key.population,
+                environment=key.environment,
+                start=start,
+                end=end,
+                runs=one.runs,
+                censored=one.timeouts,
+                measured=bounded(one.median, one.median, one.median, 0.9) if one.median is not None else None,
+                expected=bounded(band.mid, band.low, band.high, 0.9) if band else None,
+                data_quality=notes,
+                methods=(EXPECTATION,),
+                counting_rules=RULES.version,
+                snapshot=snapshot,
+                digest=summary,
+                reached_at=now,
+            )
+        )
+    return found

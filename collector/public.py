@@ -1,0 +1,101 @@
+"""Verdicts as JSON for others: design.md section 6, with keys added and none changed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from collector.model.checks import utc
+from collector.model.verdict import Evidence, Interval, LayerVerdict, Status, Verdict
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """Give one verdict as plain JSON values, in the documented order of keys.
+
+    ``slow`` has ``excess_seconds``, ``failing`` has ``excess_rate``. With timeouts among the runs
+    durations are lower bounds: ``at_least`` says so, and ``measured_text`` prints them with "≥".
+    """
+    found: dict[str, Any] = {
+        "id": verdict.id,
+        "version": verdict.version,
+        "status": str(verdict.status),
+        "against": str(verdict.against),
+        "rung": str(verdict.rung),
+        "site": verdict.site,
+        "journey": verdict.journey,
+        "step": verdict.step,
+        "population": {
+            "link": str(verdict.population.link),
+            "presentation": str(verdict.population.presentation),
+        },
+        "environment": verdict.environment,
+        "window": {"start": _time(verdict.start), "end": _time(verdict.end), "open": verdict.open},
+        "runs": verdict.runs,
+        "censored": verdict.censored,
+        "measured": _interval(verdict.measured),
+        "measured_text": _printed(verdict),
+        "at_least": _at_least(verdict),
+        "expected": _interval(verdict.expected),
+    }
+    if verdict.status is Status.FAILING:
+        found["excess_rate"] = _interval(verdict.excess_rate)
+    else:
+        found["excess_seconds"] = _interval(verdict.excess_seconds)
+    return found | _attribution(verdict) | _ground(verdict)
+
+
+def _attribution(verdict: Verdict) -> dict[str, Any]:
+    left = verdict.unexplained
+    return {
+        "layers": [_layer(layer) for layer in verdict.layers],
+        "unexplained": None if left is None else {"share": left.share, "low": left.low, "high": left.high},
+        "inseparable": [[str(layer) for layer in group] for group in verdict.inseparable],
+    }
+
+
+def _ground(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "data_quality": list(verdict.data_quality),
+        "methods": [{"name": use.name, "version": use.version} for use in verdict.methods],
+        "counting_rules": verdict.counting_rules,
+        "snapshot": verdict.snapshot,
+        "digest": verdict.digest,
+        "reached_at": _time(verdict.reached_at),
+    }
+
+
+def _layer(layer: LayerVerdict) -> dict[str, Any]:
+    return {
+        "layer": str(layer.layer),
+        "component": layer.component,
+        "state": str(layer.state),
+        "share": layer.share,
+        "low": layer.low,
+        "high": layer.high,
+        "evidence_for": _texts(layer.evidence_for),
+        "evidence_against": _texts(layer.evidence_against),
+    }
+
+
+def _texts(evidence: Sequence[Evidence]) -> list[str]:
+    return [one.text for one in evidence]
+
+
+def _interval(value: Interval | None) -> dict[str, float] | None:
+    if value is None:
+        return None
+    return {"estimate": value.estimate, "low": value.low, "high": value.high, "level": value.level}
+
+
+def _at_least(verdict: Verdict) -> bool:
+    """Say whether the median fell among timeouts."""
+    return verdict.measured is not None and 2 * verdict.censored >= verdict.runs > 0
+
+
+def _printed(verdict: Verdict) -> str | None:
+    if verdict.measured is None:
+        return None
+    return f"{'≥ ' if _at_least(verdict) else ''}{verdict.measured.estimate:g} s"
+
+
+def _time(value: datetime) -> str:
+    return utc(value).replace(tzinfo=None).isoformat() + "Z"

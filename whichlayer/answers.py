@@ -1,0 +1,138 @@
+"""What ``whichlayer why`` asks and how it prints the answer."""
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from analysis.settings import AnalysisSettings
+from analysis.why import why
+from collector.model.verdict import LayerState, LayerVerdict, Reference, Status, Verdict
+from collector.public import verdict_json
+from collector.settings import CollectorSettings
+from dashboards import wording
+from whichlayer.data import opened
+from whichlayer.settings import load
+
+_LAST = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_BAD = (Status.SLOW, Status.FAILING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One question."""
+
+    against: Reference
+    start: datetime
+    end: datetime
+    now: datetime
+
+    @classmethod
+    def of(cls, *, against: str, last: str, start: datetime | None, end: datetime | None) -> "Asked":
+        """Read the options. Raises typer.BadParameter, which says what to write instead."""
+        now = datetime.now(UTC)
+        words = [str(reference) for reference in Reference]
+        if against not in words:
+            raise typer.BadParameter(f"write one of {', '.join(words)}", param_hint="--against")
+        found = _LAST.fullmatch(last.strip())
+        if found is None:
+            raise typer.BadParameter("write a number and s, m, h or d, such as 30m, 1h or 30d", param_hint="--last")
+        until = _utc(end) or now
+        begin = _utc(start) or until - timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+        if begin >= until:
+            raise typer.BadParameter("the window ends before it starts", param_hint="--start")
+        return cls(against=Reference(against), start=begin, end=until, now=now)
+
+
+def verdicts(asked: Asked, *, config: Path, data: Path | None) -> list[Verdict]:
+    """Ask the store of ``config``, or the folder ``data``."""
+    if data is not None and not config.exists():
+        collector, analysis = CollectorSettings(data=data.absolute()), AnalysisSettings()
+    else:
+        settings = load(config)
+        collector, analysis = settings.collector, settings.analysis
+        if data is not None:
+            collector = collector.model_copy(update={"data": data.absolute()})
+    with opened(collector) as (store, registry):
+        return why(store, registry, analysis, start=asked.start, end=asked.end, against=asked.against, now=asked.now)
+
+
+def print_json(found: Sequence[Verdict]) -> None:
+    """Print the list for machines."""
+    json.dump([verdict_json(verdict) for verdict in found], sys.stdout, indent=1, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def print_sentences(found: Sequence[Verdict], asked: Asked) -> None:
+    """Print what is slow or failing, worst first and alike ones once, then a line for the rest."""
+    console = Console(highlight=False)
+    bad = [verdict for verdict in found if verdict.status in _BAD]
+    for group in _grouped(bad):
+        _print_group(console, group)
+    normal = sum(verdict.status is Status.NORMAL for verdict in found)
+    unsure = [verdict for verdict in found if verdict.status is Status.NOT_ENOUGH_EVIDENCE]
+    if not found:
+        console.print(f"No runs between {asked.start:%Y-%m-%d %H:%M} and {asked.end:%Y-%m-%d %H:%M} UTC.")
+    elif not bad:
+        console.print(f"Nothing was slow or failing against {wording.REFERENCE[asked.against]}.")
+    if normal:
+        console.print(f"{normal} step{'s' * (normal != 1)} by access: as usual.")
+    for verdict in unsure:
+        console.print(wording.sentence(verdict))
+
+
+def _grouped(bad: Sequence[Verdict]) -> list[list[Verdict]]:
+    """Put verdicts with the same answer together, in the order of their worst."""
+    groups: dict[tuple[object, ...], list[Verdict]] = {}
+    for verdict in bad:
+        answer = tuple(layer.layer for layer in verdict.blamed) or verdict.inseparable
+        groups.setdefault((verdict.site, verdict.status, verdict.open, answer), []).append(verdict)
+    return list(groups.values())
+
+
+def _print_group(console: Console, group: Sequence[Verdict]) -> None:
+    first = group[0]
+    console.print(Text(wording.sentence(first), style="bold"))
+    for layer in first.layers:
+        _print_layer(console, layer)
+    for note in first.data_quality:
+        console.print(Text(f"  note: {note}"))
+    if len(group) > 1:
+        console.print(f"  The same answer for {len(group) - 1} more:")
+        for verdict in group[1:]:
+            what = wording.doing(verdict.journey, verdict.step, verdict.population)
+            console.print(Text(f"    {what}: {wording.excess(verdict)}"))
+    methods = ", ".join(f"{use.name} {use.version}" for use in first.methods)
+    console.print(
+        Text(
+            f"  rung {first.rung}; methods {methods}; counting rules {first.counting_rules}; "
+            f"snapshot {first.snapshot}; verdict {first.id} version {first.version}\n",
+            style="dim",
+        )
+    )
+
+
+def _print_layer(console: Console, layer: LayerVerdict) -> None:
+    if layer.state is LayerState.NOT_MEASURED:
+        return
+    if layer.state is not LayerState.BLAMED and not layer.evidence_against and not layer.evidence_for:
+        return
+    console.print(Text(f"  {layer.layer.words}: {wording.STATE[layer.state]}"))
+    for evidence in layer.evidence_for:
+        console.print(Text(f"    for: {evidence.text}"))
+    for evidence in layer.evidence_against:
+        console.print(Text(f"    against: {evidence.text}"))
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
