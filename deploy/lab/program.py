@@ -131,12 +131,12 @@ def module(name: str) -> list[str]:
     return [sys.executable, "-m", f"deploy.lab.{name}"]
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, problem: str) -> None:
-    """Wait for a condition, looking ten times a second. Raises LabError with ``problem``."""
+def wait_until(condition: Callable[[], bool], seconds: float, problem: Callable[[], str]) -> None:
+    """Wait for a condition, looking ten times a second. Raises LabError that says ``problem()``."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise LabError(problem)
+            raise LabError(problem())
         time.sleep(0.1)
 
 

@@ -114,6 +114,7 @@ class World:
         behind = self.directory / "disk"
         for path in (behind, self.volume_path):
             path.mkdir()
+        (behind / "scratch").mkdir()
         problem = cannot_open("/dev/fuse")
         if problem is None:
             command = self.server().run(module("volume"), str(behind), str(self.volume_path))
