@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from collector.api import accounts, changes, enrolment, health, otlp, runs, samples, sessions, verdicts
+from collector.api import accounts, changes, enrolment, facts, health, otlp, runs, samples, sessions, verdicts
 from collector.api import registry as registry_door
 from collector.api.doors import Doors, utc_now
 from collector.api.frame import Frame
@@ -24,7 +24,7 @@ from collector.registry import Registry
 from collector.settings import CollectorSettings
 from collector.store import Store
 
-_MODULES = (runs, sessions, samples, changes, otlp, enrolment, accounts, verdicts, registry_door, health)
+_MODULES = (runs, sessions, samples, changes, facts, otlp, enrolment, accounts, verdicts, registry_door, health)
 _PROBLEM = {
     "title": "Problem",
     "description": "RFC 9457 problem details",

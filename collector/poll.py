@@ -32,7 +32,7 @@ class Clockwork:
         )
         self._ends: list[Callable[[], None]] = []
 
-    def every(self, seconds: float, name: str, work: Callable[[], None]) -> None:
+    def every(self, seconds: float, name: str, work: Callable[[], object]) -> None:
         """Do ``work`` every so often; a mistake in it is logged and it is done again next time."""
         self._scheduler.add_job(_guarded(name, work), "interval", seconds=seconds, id=name)
 
@@ -96,7 +96,7 @@ class Reading:
         _LOG.warning("source cannot be read", source=self.name, reason=str(error), again=again)
 
 
-def _guarded(name: str, work: Callable[[], None]) -> Callable[[], None]:
+def _guarded(name: str, work: Callable[[], object]) -> Callable[[], None]:
     def guarded() -> None:
         try:
             work()

@@ -5,11 +5,17 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from collector.document import Document, Seconds
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _mapping(value: Any) -> Any:  # noqa: ANN401  kept as it was read, since it knows its lines
+    if not isinstance(value, Mapping):
+        raise ValueError("must be a mapping of keys to values")  # noqa: TRY004  pydantic wants ValueError
+    return value
 
 
 class TlsSettings(Document):
@@ -33,7 +39,9 @@ class SourceSettings(Document):
     kind: str = Field(description="which source: the name of a file in collector/sources")
     component: str = Field(description="stable name of what is read, as it appears in evidence")
     every: Seconds = Field(default=10.0, gt=0, description="how often it is read")
-    settings: Mapping[str, Any] = Field(default_factory=dict, description="what this kind of source needs to know")
+    settings: Annotated[Any, AfterValidator(_mapping)] = Field(
+        default_factory=dict, description="what this kind of source needs to know"
+    )
 
 
 class CollectorSettings(Document):

@@ -45,13 +45,12 @@ def local(settings: CollectorSettings) -> tuple[Store, Registry]:
 
 
 def _remote(settings: CollectorSettings, url: str) -> Iterator[tuple[Store, Registry]]:
-    from collector.stores.remote import RemoteStore
-
     from collector.registries.remote import RemoteRegistry
+    from collector.stores.remote import RemoteStore
 
     token = _token(settings.data)
     certificate = settings.tls.certificate if settings.tls else None
-    store = RemoteStore(url, token)
+    store = RemoteStore(url, token, certificate=certificate)
     registry = RemoteRegistry(url, token, certificate=certificate)
     try:
         yield store, registry

@@ -7,7 +7,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import structlog
@@ -15,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import Histogram
 
+from analysis.job import analyse
 from collector import secret
 from collector.api.workers import Workers
 from collector.app import create
@@ -22,6 +22,7 @@ from collector.poll import Clockwork
 from collector.registry import Registry
 from collector.settings import CollectorSettings, is_loopback
 from collector.store import Store
+from dashboards.web.site import mount
 from whichlayer import sockets
 from whichlayer.data import local
 from whichlayer.owner import announced, operator_token, owning
@@ -66,10 +67,7 @@ def serve(plan: Plan) -> None:
             site=settings.site,
             behind_proxy=plan.behind_proxy,
         )
-        if find_spec("collector.public"):
-            from dashboards.web.site import mount
-
-            mount(app, store=store, registry=registry, settings=settings.pages)
+        mount(app, store=store, registry=registry, settings=settings.pages)
         stack.enter_context(_clockwork(settings, store, registry, app))
         here = sockets.url(own, tls=settings.collector.tls is not None)
         stack.enter_context(announced(settings.collector.data, here))
@@ -100,11 +98,8 @@ def _clockwork(settings: Settings, store: Store, registry: Registry, app: FastAP
             clockwork.read(number, entry, site=settings.site, store=store)
         clockwork.every(settings.collector.flush, "flush", _timed(flush, store.flush))
         clockwork.every(settings.collector.maintain, "maintain", lambda: store.maintain(datetime.now(UTC)))
-        if find_spec("analysis.job"):
-            from analysis.job import analyse
-
-            conclude = partial(analyse, store, registry, settings.analysis, pool=pool)
-            clockwork.every(settings.analysis.interval_seconds, "analyse", lambda: conclude(now=datetime.now(UTC)))
+        conclude = partial(analyse, store, registry, settings.analysis, pool=pool)
+        clockwork.every(settings.analysis.interval_seconds, "analyse", lambda: conclude(now=datetime.now(UTC)))
         clockwork.start()
         yield
     finally:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Body, Path
+from fastapi.openapi.models import Example
 from pydantic import Field
 
 from collector.api.body import BodyRoute
@@ -15,6 +16,8 @@ from collector.registry import Account, LeaseState
 
 ROUTER = APIRouter(tags=["accounts"], route_class=BodyRoute)
 Name = Annotated[str, Path(min_length=1, max_length=200, description="name of the account, never a password")]
+_LEASE = {"two minutes": Example(value={"seconds": 120})}
+_RELEASE = {"signing in worked": Example(value={"authenticated": True})}
 _ERRORS = refused(400, 401, 415, 422)
 
 
@@ -40,7 +43,7 @@ class State:
 
 
 @ROUTER.post("/v1/accounts/{name}/lease", responses=_ERRORS)
-def lease(here: Here, agent: Sender, name: Name, wanted: Lease) -> State:
+def lease(here: Here, agent: Sender, name: Name, wanted: Annotated[Lease, Body(openapi_examples=_LEASE)]) -> State:
     """Ask to use an account: never two runs of one account at once, none while it is paused."""
     now = here.clock()
     until = now + timedelta(seconds=wanted.seconds)
@@ -48,7 +51,9 @@ def lease(here: Here, agent: Sender, name: Name, wanted: Lease) -> State:
 
 
 @ROUTER.post("/v1/accounts/{name}/release", responses=_ERRORS)
-def release(here: Here, agent: Sender, name: Name, report: Release) -> State:
+def release(
+    here: Here, agent: Sender, name: Name, report: Annotated[Release, Body(openapi_examples=_RELEASE)]
+) -> State:
     """Give an account back; the second failed sign-in in a row, from whichever agents, pauses it."""
     return State(
         state=here.registry.release(name, holder=agent.agent_id, authenticated=report.authenticated, now=here.clock())

@@ -17,6 +17,7 @@ _CHUNK = 256 << 10
 _INLINE = 64 << 10  # a larger body is inflated in a thread, so that the event loop keeps answering
 _WINDOW = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 _GZIP_MAGIC = b"\x1f\x8b"
+_HIGHEST_RATIO = 1032  # what deflate can reach
 JSON = "application/json"
 
 
@@ -71,8 +72,8 @@ def inflate(wire: bytes, encoding: str, limit: int) -> bytes:
     Stops at the limit, so a small body that would inflate to gigabytes costs no more than the limit.
     """
     too_much = Problem(413, f"the body inflates to more than {limit} bytes: send smaller batches")
-    if encoding != "deflate" and wire[:2] == _GZIP_MAGIC and int.from_bytes(wire[-4:], "little") > limit:
-        raise too_much  # gzip says its size at the end; it may lie, so the count below decides
+    if encoding != "deflate" and limit < _declared(wire) <= len(wire) * _HIGHEST_RATIO:
+        raise too_much  # refused without inflating; the size may lie, so the count below decides
     parts = []
     size = 0
     try:
@@ -84,6 +85,11 @@ def inflate(wire: bytes, encoding: str, limit: int) -> bytes:
     except zlib.error:
         raise Problem(400, f"the body is not {encoding}: check the Content-Encoding header") from None
     return b"".join(parts)
+
+
+def _declared(wire: bytes) -> int:
+    """Give the size gzip declares at its end, in bytes; 0 when it is not gzip."""
+    return int.from_bytes(wire[-4:], "little") if wire[:2] == _GZIP_MAGIC else 0
 
 
 def _members(wire: bytes, encoding: str) -> Iterator[bytes]:

@@ -15,7 +15,8 @@ from collector.model.checks import NAME
 from collector.registry import Agent, Credentials, Scope
 
 ROUTER = APIRouter(tags=["agents"], route_class=BodyRoute)
-_EXAMPLES = {"invite": Example(value={"endpoint": "ward-3-pc", "scope": "agent"})}
+_INVITE = {"agent": Example(value={"endpoint": "ward-3-pc", "scope": "agent"})}
+_ENROL = {"code": Example(value={"code": "a7Qx…"})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +35,13 @@ class Code:
 
 
 @ROUTER.post("/v1/invitations", status_code=201, responses=refused(400, 401, 403, 415, 422))
-def invite(
-    here: Here, _operator: Operator, invitation: Annotated[Invitation, Body(openapi_examples=_EXAMPLES)]
-) -> Code:
+def invite(here: Here, _operator: Operator, invitation: Annotated[Invitation, Body(openapi_examples=_INVITE)]) -> Code:
     """Make a one-time enrolment code."""
     return Code(code=here.registry.invite(invitation.endpoint, scope=invitation.scope, now=here.clock()))
 
 
 @ROUTER.post("/v1/enrol", responses=refused(400, 403, 415, 422))
-def enrol(here: Here, code: Code) -> Credentials:
+def enrol(here: Here, code: Annotated[Code, Body(openapi_examples=_ENROL)]) -> Credentials:
     """Trade a code for an agent id and a token. The token is shown once and kept only as a hash."""
     given = here.registry.enrol(code.code, now=here.clock())
     if given is None:

@@ -1,6 +1,7 @@
 """``POST /v1/registry/{operation}``: the registry's contract, for the other commands of the owner's machine."""
 
 from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from collector.api import body
@@ -30,4 +31,8 @@ async def operate(request: Request, here: Here, _operator: Operator, operation: 
         answer = await run_in_threadpool(call, here.registry, operation, content)
     except LookupError as error:
         raise Problem(404, str(error.args[0] if error.args else error)) from None
+    except ValidationError:
+        raise
+    except ValueError as error:  # the registry's own word on an argument, such as a name that is none
+        raise Problem(422, str(error)) from None
     return Response(answer, media_type=body.JSON)

@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Query
+from fastapi.openapi.models import Example
 
 from collector.api.body import BodyRoute
 from collector.api.doors import Here, Operator
@@ -12,6 +13,7 @@ from collector.api.problem import Problem
 from collector.model.verdict import Verdict
 
 ROUTER = APIRouter(tags=["verdicts"], route_class=BodyRoute)
+_NONE = {"none": Example(summary="as GET /v1/verdicts gives them", value=[])}
 
 
 @ROUTER.get("/v1/verdicts", responses=refused(401, 403, 422))
@@ -44,6 +46,8 @@ def one_verdict(
 
 
 @ROUTER.put("/v1/verdicts", status_code=204, responses=refused(400, 401, 403, 415, 422))
-def put_verdicts(here: Here, _operator: Operator, verdicts: list[Verdict]) -> None:
+def put_verdicts(
+    here: Here, _operator: Operator, verdicts: Annotated[list[Verdict], Body(openapi_examples=_NONE)]
+) -> None:
     """Keep verdicts drawn on demand; the same id and version again changes nothing."""
     here.registry.put_verdicts(verdicts)

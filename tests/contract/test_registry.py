@@ -1,0 +1,300 @@
+"""What every registry promises, whether its database is in this process or behind the owner's doors."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from collector import registries
+from collector.app import create
+from collector.model.access import Link, Population, Presentation
+from collector.model.change import Change
+from collector.model.errors import StoreError
+from collector.model.layer import Layer
+from collector.model.verdict import (
+    Evidence,
+    Interval,
+    LayerState,
+    LayerVerdict,
+    MethodUse,
+    Reference,
+    Rung,
+    Status,
+    Verdict,
+)
+from collector.plugin import names
+from collector.registries.database import DatabaseRegistry
+from collector.registries.remote import RemoteRegistry
+from collector.registry import Credentials, LeaseState, Registry, Scope
+from collector.settings import CollectorSettings
+from collector.stores.memory import MemoryStore
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+KINDS = ("database", "remote")
+
+
+@pytest.fixture(params=KINDS)
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
+    database = DatabaseRegistry(f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    if request.param == "database":
+        yield database
+    else:
+        token = enrolled(database, "operator", Scope.OPERATOR).token
+        app = create(store=MemoryStore(), registry=database, settings=CollectorSettings())
+        with TestClient(app) as client, closing(RemoteRegistry("http://testserver", token, client=client)) as remote:
+            yield remote
+    database.close()
+
+
+def enrolled(registry: Registry, endpoint: str, scope: Scope = Scope.AGENT) -> Credentials:
+    given = registry.enrol(registry.invite(endpoint, scope=scope, now=NOW), now=NOW)
+    assert given is not None
+    return given
+
+
+def verdict(number: int = 1, **changed: object) -> Verdict:
+    layer = LayerVerdict(
+        layer=Layer.STORAGE,
+        component="lun-7",
+        state=LayerState.BLAMED,
+        share=0.8,
+        low=0.7,
+        high=0.9,
+        evidence_for=(Evidence(rule="r1", text="slower", supports=True, source={"metric": "m"}, before=0.1),),
+    )
+    base = Verdict(
+        id=f"v{number}",
+        site="s",
+        status=Status.SLOW,
+        against=Reference.EXPECTED,
+        rung=Rung.POOLED,
+        journey="case-record",
+        step="save",
+        population=Population(link=Link.WIFI, presentation=Presentation.CITRIX),
+        start=NOW + number * MINUTE,
+        end=NOW + (number + 1) * MINUTE,
+        runs=42,
+        measured=Interval(estimate=4.2, low=3.9, high=4.5),
+        layers=(layer,),
+        inseparable=((Layer.STORAGE, Layer.DATABASE),),
+        methods=(MethodUse(name="phases", version="1"),),
+        counting_rules="1",
+        snapshot=7,
+        digest="d",
+        reached_at=NOW,
+    )
+    return replace(base, **changed)  # type: ignore[arg-type]
+
+
+def change(name: str, start: datetime, end: datetime | None = None) -> Change:
+    return Change(
+        change_id=name, site="s", what="w", layer=Layer.STORAGE, start=start, end=end, declared_by="p", declared_at=NOW
+    )
+
+
+def test_the_suite_knows_every_registry() -> None:
+    assert set(names(registries)) == set(KINDS)
+
+
+def test_it_has_every_member_of_the_contract(registry: Registry) -> None:
+    assert isinstance(registry, Registry)
+
+
+def test_a_code_works_once(registry: Registry) -> None:
+    code = registry.invite("ward-3", scope=Scope.AGENT, now=NOW)
+    first = registry.enrol(code, now=NOW)
+    assert first is not None
+    assert registry.enrol(code, now=NOW) is None
+    assert registry.enrol("unknown", now=NOW) is None
+    agent = registry.agent_of(first.token)
+    assert agent is not None
+    assert (agent.agent_id, agent.endpoint, agent.scope) == (first.agent_id, "ward-3", Scope.AGENT)
+    assert agent.enrolled_at == NOW
+
+
+def test_a_code_is_too_old_after_a_day(registry: Registry) -> None:
+    code = registry.invite("ward-3", scope=Scope.AGENT, now=NOW)
+    assert registry.enrol(code, now=NOW + timedelta(hours=24)) is None
+
+
+def test_a_name_that_is_no_name_is_refused(registry: Registry) -> None:
+    with pytest.raises(ValueError, match="lower-case"):
+        registry.invite("Ward 3", scope=Scope.AGENT, now=NOW)
+
+
+def test_a_revoked_agent_is_unknown(registry: Registry) -> None:
+    given = enrolled(registry, "ward-3")
+    registry.revoke(given.agent_id, now=NOW)
+    assert registry.agent_of(given.token) is None
+    assert registry.agent_of("") is None
+    with pytest.raises(LookupError):
+        registry.revoke("nobody", now=NOW)
+
+
+def test_what_was_heard_of_an_agent_is_kept(registry: Registry) -> None:
+    given = enrolled(registry, "ward-3")
+    registry.seen(given.agent_id, now=NOW, skew_seconds=1.5, version="0.1")
+    registry.seen(given.agent_id, now=NOW + MINUTE, skew_seconds=None, version=None)
+    (agent,) = [agent for agent in registry.agents() if agent.agent_id == given.agent_id]
+    assert (agent.seen_at, agent.skew_seconds, agent.version) == (NOW + MINUTE, 1.5, "0.1")
+
+
+def test_an_account_is_leased_to_one_run_at_a_time(registry: Registry) -> None:
+    until = NOW + 2 * MINUTE
+    assert registry.lease("probe-1", holder="a", until=until, now=NOW) is LeaseState.GRANTED
+    assert registry.lease("probe-1", holder="b", until=until, now=NOW) is LeaseState.BUSY
+    assert registry.lease("probe-1", holder="a", until=until, now=NOW) is LeaseState.BUSY
+    assert registry.lease("probe-2", holder="b", until=until, now=NOW) is LeaseState.GRANTED
+    assert registry.release("probe-1", holder="a", authenticated=True, now=NOW) is LeaseState.GRANTED
+    assert registry.lease("probe-1", holder="b", until=until, now=NOW) is LeaseState.GRANTED
+    assert registry.lease("probe-1", holder="a", until=until, now=until) is LeaseState.GRANTED
+
+
+def test_who_does_not_hold_an_account_cannot_give_it_back(registry: Registry) -> None:
+    registry.lease("probe-1", holder="a", until=NOW + MINUTE, now=NOW)
+    assert registry.release("probe-1", holder="b", authenticated=None, now=NOW) is LeaseState.BUSY
+    assert registry.lease("probe-1", holder="c", until=NOW + MINUTE, now=NOW) is LeaseState.BUSY
+
+
+def test_two_failures_in_a_row_on_any_agents_pause_until_a_person_resumes(registry: Registry) -> None:
+    assert registry.release("probe-1", holder="a", authenticated=False, now=NOW) is LeaseState.GRANTED
+    assert registry.release("probe-1", holder="b", authenticated=None, now=NOW) is LeaseState.GRANTED
+    assert registry.release("probe-1", holder="b", authenticated=False, now=NOW) is LeaseState.PAUSED
+    later = NOW + timedelta(days=30)
+    assert registry.lease("probe-1", holder="c", until=later + MINUTE, now=later) is LeaseState.PAUSED
+    assert registry.release("probe-1", holder="c", authenticated=True, now=later) is LeaseState.PAUSED
+    (account,) = registry.accounts()
+    assert account.paused_at == NOW
+    registry.resume("probe-1")
+    assert registry.lease("probe-1", holder="c", until=later + MINUTE, now=later) is LeaseState.GRANTED
+    assert registry.release("probe-1", holder="c", authenticated=False, now=later) is LeaseState.GRANTED
+    with pytest.raises(LookupError):
+        registry.resume("unknown")
+
+
+def test_a_success_between_failures_clears_them(registry: Registry) -> None:
+    for worked in (False, True, False, True, False):
+        assert registry.release("probe-1", holder="a", authenticated=worked, now=NOW) is LeaseState.GRANTED
+
+
+def test_of_many_who_ask_at_once_one_gets_the_account(registry: Registry) -> None:
+    start = threading.Barrier(8)
+    states: list[LeaseState] = []
+
+    def ask(number: int) -> None:
+        start.wait()
+        states.append(registry.lease("probe-1", holder=f"agent-{number}", until=NOW + MINUTE, now=NOW))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(states) == [LeaseState.BUSY] * 7 + [LeaseState.GRANTED]
+
+
+def test_failures_reported_at_once_are_all_counted(registry: Registry) -> None:
+    start = threading.Barrier(6)
+    states: list[LeaseState] = []
+
+    def report(number: int) -> None:
+        start.wait()
+        states.append(registry.release("probe-1", holder=f"agent-{number}", authenticated=False, now=NOW))
+
+    threads = [threading.Thread(target=report, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert states.count(LeaseState.GRANTED) == 1
+    assert registry.accounts()[0].failures_in_a_row == 6
+
+
+def test_changes_of_a_known_batch_change_nothing(registry: Registry) -> None:
+    assert registry.add_changes("a:1", [change("c1", NOW)])
+    assert not registry.add_changes("a:1", [change("c2", NOW)])
+    assert registry.changes(NOW - MINUTE, NOW + MINUTE) == [change("c1", NOW)]
+
+
+def test_changes_that_overlap_a_period_by_start(registry: Registry) -> None:
+    under_way, short, later = (
+        change("c1", NOW - timedelta(days=90)),
+        change("c2", NOW, NOW + MINUTE),
+        change("c3", NOW + 9 * MINUTE),
+    )
+    registry.add_changes("a:1", [later, short, under_way])
+    assert registry.changes(NOW, NOW + 5 * MINUTE) == [under_way, short]
+    assert registry.changes(NOW + 2 * MINUTE, NOW + 5 * MINUTE) == [under_way]
+
+
+def test_a_change_under_way_gets_its_end(registry: Registry) -> None:
+    registry.add_changes("a:1", [change("c1", NOW)])
+    registry.add_changes("a:2", [change("c1", NOW, NOW + MINUTE)])
+    assert registry.changes(NOW, NOW + MINUTE) == [change("c1", NOW, NOW + MINUTE)]
+
+
+def test_a_verdict_comes_back_as_it_was_and_never_changes(registry: Registry) -> None:
+    registry.put_verdicts([verdict(1)])
+    registry.put_verdicts([verdict(1, runs=99)])
+    assert registry.verdict("v1") == verdict(1)
+    registry.put_verdicts([verdict(1, version=2, runs=99)])
+    assert registry.verdict("v1") == verdict(1, version=2, runs=99)
+    assert registry.verdict("v1", 1) == verdict(1)
+    assert registry.verdict("v1", 3) is None
+    assert registry.verdict("unknown") is None
+
+
+def test_the_latest_versions_that_are_bad_newest_first(registry: Registry) -> None:
+    registry.put_verdicts([verdict(1), verdict(2), verdict(3), verdict(2, version=2, status=Status.NORMAL)])
+    end = NOW + 60 * MINUTE
+    assert [found.id for found in registry.verdicts(NOW, end)] == ["v3", "v1"]
+    assert [found.id for found in registry.verdicts(NOW, end, limit=1)] == ["v3"]
+    assert [found.id for found in registry.verdicts(NOW, NOW + 2 * MINUTE)] == ["v1"]
+
+
+def test_what_stands_is_replaced_per_step_population_and_reference(registry: Registry) -> None:
+    registry.put_standing([verdict(1, status=Status.NORMAL), verdict(2, against=Reference.TARGET)])
+    registry.put_standing([verdict(3)])
+    assert [found.id for found in registry.standing()] == ["v3", "v2"]
+
+
+def test_the_database_holds_no_token_and_no_code(tmp_path: Path) -> None:
+    registry = DatabaseRegistry(f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    code = registry.invite("ward-3", scope=Scope.AGENT, now=NOW)
+    given = registry.enrol(code, now=NOW)
+    assert given is not None
+    registry.close()
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert given.agent_id.encode() in kept
+    assert given.token.encode() not in kept
+    assert code.encode() not in kept
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "registry.sqlite"
+    DatabaseRegistry(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    with pytest.raises(StoreError, match="9999.*newer whichlayer"):
+        DatabaseRegistry(f"sqlite:///{path}")
+
+
+def test_the_migrations_make_the_tables_the_code_uses(tmp_path: Path) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from collector.registries._tables import METADATA
+
+    registry = DatabaseRegistry(f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    with registry._engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, METADATA) == []
+    registry.close()
