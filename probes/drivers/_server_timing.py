@@ -19,7 +19,7 @@ _NAMES = {
 }
 _TOTAL = "total"
 _ENTRY = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_DURATION = re.compile(r';\s*dur\s*=\s*"?([0-9.]+)"?', re.IGNORECASE)
+_PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;,"]*)')
 
 
 def parse(headers: Iterable[str]) -> Mapping[Phase, float]:
@@ -44,11 +44,9 @@ def parse(headers: Iterable[str]) -> Mapping[Phase, float]:
 
 
 def _seconds(entry: str) -> float | None:
-    match = _DURATION.search(entry)
-    if match is None:
-        return None
+    written = next((value for name, value in _PARAMETER.findall(entry) if name.lower() == "dur"), "")
     try:
-        seconds = float(match[1]) / 1000
+        seconds = float(written.strip(' "')) / 1000
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) else None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

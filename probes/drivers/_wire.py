@@ -194,13 +194,13 @@ def _is_address(host: str) -> bool:
 
 def _look_up(host: str, port: int, seconds: float) -> list[str]:
     """Ask the system's resolver, in a thread: the call itself cannot be given a time limit."""
-    answer: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
+    answer: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             answer.put(list(dict.fromkeys(str(entry[4][0]) for entry in found)))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a label of more than 63 characters is a UnicodeError
             answer.put(error)
 
     threading.Thread(target=ask, name="whichlayer-resolve", daemon=True).start()
@@ -208,6 +208,6 @@ def _look_up(host: str, port: int, seconds: float) -> list[str]:
         found = answer.get(timeout=seconds)
     except queue.Empty:
         raise httpcore2.ConnectTimeout("the resolver did not answer") from None
-    if isinstance(found, OSError):
+    if isinstance(found, Exception):
         raise httpcore2.ConnectError(str(found)) from found
     return found
