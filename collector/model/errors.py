@@ -7,7 +7,8 @@ WhichlayerError
 ├── RejectedBatch          what came in through a door is not what it says
 ├── SourceError            an infrastructure source could not be read
 └── StoreError             the store could not keep or give data
-    └── StoreFull          there is no room: try again later, keep your data
+    ├── StoreFull          there is no room: try again later, keep your data
+    └── NotInStore         the question names a table, column or snapshot the store does not have
 """
 
 from dataclasses import dataclass
@@ -68,3 +69,7 @@ class StoreError(WhichlayerError):
 
 class StoreFull(StoreError):
     """No room left: nothing of this batch was kept, the sender must keep it and come back."""
+
+
+class NotInStore(StoreError):
+    """The question names a table, a column or a snapshot the store does not have: ask another one."""
