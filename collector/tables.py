@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from collector.model.errors import RejectedBatch, StoreError
+from collector.model.errors import NotInStore
 from collector.model.run import Phase, Run
 from collector.model.sample import Sample
 from collector.model.session import SessionEvent
@@ -98,7 +97,7 @@ ORDER = {
     "samples": ("at", "site", "component", "metric", "labels", "value"),
     "sessions": ("at", "session_id", "kind"),
 }
-# Columns no row can do without: the key, and what every reader groups or judges by.
+# Columns that are never null: the key, and what every reader groups or judges by.
 REQUIRED = {
     "runs": (*_WALK, "outcome", "attempt", "synthetic"),
     "steps": (*_WALK, "step", "position", "outcome", "censored"),
@@ -126,56 +125,16 @@ HOURLY = pa.schema(
 
 
 def schema(name: str) -> pa.Schema:
-    """Give the schema of table ``name``. Raises StoreError when there is no such table."""
+    """Give the schema of table ``name``. Raises NotInStore when there is none."""
     try:
         return TABLES[name]
     except KeyError:
-        raise StoreError(f"there is no table {name!r}: use one of {', '.join(TABLES)}") from None
+        raise NotInStore(f"there is no table {name!r}: use one of {', '.join(TABLES)}") from None
 
 
 def naive(value: datetime) -> datetime:
     """Give the instant as the store keeps it: UTC without a zone."""
     return value.astimezone(UTC).replace(tzinfo=None)
-
-
-def checked(name: str, rows: pa.Table) -> pa.Table:
-    """Give ``rows`` with exactly the columns of table ``name``, in their order.
-
-    For rows that did not come from our own words: the buffers are validated in full, columns may
-    come in any order and dictionary-encoded, optional ones may be left out. Raises RejectedBatch
-    naming the column for anything unknown, missing, of another type, null where it may not be, or
-    not finite; StoreError when there is no such table.
-    """
-    wanted = schema(name)
-    for column in rows.column_names:
-        if column not in wanted.names or rows.column_names.count(column) > 1:
-            raise RejectedBatch(f"table {name} takes no column {column!r}, or takes it once", field=column)
-    try:
-        rows.validate(full=True)
-    except pa.ArrowInvalid as error:
-        raise RejectedBatch(f"the rows of {name} are not valid Arrow data: {error}") from None
-    return pa.Table.from_arrays([_column(name, rows, field) for field in wanted], schema=wanted)
-
-
-def _column(name: str, rows: pa.Table, field: pa.Field) -> pa.ChunkedArray:
-    required = field.name in REQUIRED[name]
-    if field.name not in rows.column_names:
-        if required and rows.num_rows:
-            raise RejectedBatch(f"table {name} needs the column {field.name}", field=field.name)
-        return pa.chunked_array([pa.nulls(rows.num_rows, field.type)], type=field.type)
-    try:
-        values = rows.column(field.name).cast(field.type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise RejectedBatch(f"{name}.{field.name} must be {field.type}: {error}", field=field.name) from None
-    if required and values.null_count:
-        raise RejectedBatch(f"{name}.{field.name} must not be null", field=field.name)
-    if pa.types.is_floating(field.type) and not pc.all(pc.is_finite(values)).as_py() and _has_values(values):
-        raise RejectedBatch(f"{name}.{field.name} must hold finite numbers", field=field.name)
-    return values
-
-
-def _has_values(values: pa.ChunkedArray) -> bool:
-    return len(values) > values.null_count
 
 
 def run_tables(runs: Iterable[Run], *, skew_seconds: float | None = None) -> dict[str, pa.Table]:

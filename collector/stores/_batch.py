@@ -10,6 +10,7 @@ import pyarrow as pa
 from collector import tables
 from collector.model.errors import RejectedBatch
 from collector.store import Batch
+from collector.stores._columns import fitting
 
 _LENGTH = struct.Struct("<I")
 
@@ -37,8 +38,8 @@ def columns_of(batch: Batch) -> Rows:
 
 def columns(batch_id: str, sender: str, name: str, rows: pa.Table) -> Rows:
     """Take rows that are columns already. Raises RejectedBatch when they do not fit table ``name``."""
-    fitting = tables.checked(name, rows)
-    return Rows(batch_id=batch_id, sender=sender, tables={name: fitting} if fitting.num_rows else {})
+    taken = fitting(name, rows)
+    return Rows(batch_id=batch_id, sender=sender, tables={name: taken} if taken.num_rows else {})
 
 
 def encode(rows: Rows) -> bytes:
@@ -61,7 +62,7 @@ def decode(payload: bytes) -> Rows:
         header = json.loads(payload[_LENGTH.size : start])
         found = {}
         for name, size in header["tables"].items():
-            found[name] = tables.checked(name, from_ipc(payload[start : start + size]))
+            found[name] = fitting(name, from_ipc(payload[start : start + size]))
             start += size
         return Rows(batch_id=str(header["batch_id"]), sender=str(header["sender"]), tables=found)
     except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -26,9 +26,13 @@ def connect(folder: Path, *, owner: Path, memory_limit: str, threads: int) -> du
     owner when another process has the lake open.
     """
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    limits = {"memory_limit": memory_limit, "threads": threads, "temp_directory": str(folder / "tmp")}
+    limits: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": str(folder / "tmp"),
+    }
     try:
-        connection = duckdb.connect(config=_SETTINGS | limits)
+        connection = duckdb.connect(config=limits | _SETTINGS)
         connection.execute(f"LOAD {_quoted(_extension())}")
         connection.execute(
             f"ATTACH {_quoted('ducklake:' + str(folder / 'catalog.ducklake'))} AS lake "

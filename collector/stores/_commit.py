@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -112,7 +113,7 @@ def _batches(hot: Mapping[int, Rows]) -> pa.Table:
     return pa.Table.from_pylist(rows, _BATCHES)
 
 
-def _one(root: duckdb.DuckDBPyConnection, text: str, *values: object) -> object:
+def _one(root: duckdb.DuckDBPyConnection, text: str, *values: object) -> Any:  # noqa: ANN401  the statement says what
     with root.cursor() as cursor:
         row = cursor.execute(text, list(values)).fetchone()
         return row[0] if row else None

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from collector import tables
-from collector.model.errors import StoreError
+from collector.model.errors import NotInStore, StoreError
 from collector.model.run import Phase
 from collector.store import Slice
 
@@ -35,6 +35,8 @@ class Query:
         try:
             return connection.execute(self.text, list(self.values))
         except duckdb.Error as error:
+            if "No snapshot found" in str(error):
+                raise NotInStore("there is no such snapshot: it was never made, or let go of unpinned") from None
             raise StoreError(f"the store could not be read: {first_line(error)}") from error
 
 
@@ -45,7 +47,7 @@ def source(name: str, parts: Sequence[str]) -> str:
 
 
 def scan(name: str, origin: Query, rows: Slice, columns: Sequence[str] | None) -> tuple[Query, pa.Schema]:
-    """Ask for the rows of a slice in key order. Raises StoreError for names that do not exist."""
+    """Ask for the rows of a slice in key order. Raises NotInStore for names that do not exist."""
     schema = _chosen(name, columns)
     condition = where(name, rows)
     text = (
@@ -67,7 +69,7 @@ def hourly(origin: Query, rows: Slice) -> Query:
 
 
 def where(name: str, rows: Slice) -> Query:
-    """Write the condition of a slice. Raises StoreError for a column the table does not have."""
+    """Write the condition of a slice. Raises NotInStore for a column the table does not have."""
     time = tables.TIME_COLUMN[name]
     parts = [f'"{time}" >= ? AND "{time}" < ?']
     values: list[Any] = [tables.naive(rows.start), tables.naive(rows.end)]
@@ -94,7 +96,7 @@ def _chosen(name: str, columns: Sequence[str] | None) -> pa.Schema:
 def _known(name: str, columns: Sequence[str]) -> None:
     for column in columns:
         if column not in tables.schema(name).names:
-            raise StoreError(f"table {name} has no column {column!r}: its columns are in collector/tables.py")
+            raise NotInStore(f"table {name} has no column {column!r}: its columns are in collector/tables.py")
 
 
 def _not_text(name: str, column: str) -> bool:

@@ -99,7 +99,8 @@ def _stored_hours(cursor: duckdb.DuckDBPyConnection, rows: Slice, snapshot: int)
 
 
 def _from_rollup(cursor: duckdb.DuckDBPyConnection, rows: Slice, snapshot: int, stored: set[datetime]) -> pa.Table:
-    parts, values = ["hour = ANY(?)"], [sorted(stored)]
+    parts = ["hour = ANY(?)"]
+    values: list[list[datetime] | list[str]] = [sorted(stored)]
     for column, allowed in rows.where.items():
         parts.append(f'"{column}" = ANY(?)')
         values.append([str(value) for value in allowed])

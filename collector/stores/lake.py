@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from collector import tables
-from collector.model.errors import StoreError
+from collector.model.errors import NotInStore, StoreError
 from collector.spool import Spool
 from collector.store import Batch, Slice, StoreStatus
 from collector.stores import _catalog, _commit, _query, _rollup
@@ -108,7 +108,7 @@ class LakeStore:
         """See ``Store.pin``."""
         with self._writing:
             if snapshot not in {number for number, _made_at in _commit.snapshots(self._root)}:
-                raise StoreError(f"there is no snapshot {snapshot}: it was never made, or let go of unpinned")
+                raise NotInStore(f"there is no snapshot {snapshot}: it was never made, or let go of unpinned")
             self._pins.add(snapshot)
 
     def maintain(self, now: datetime) -> None:

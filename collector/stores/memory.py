@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from collector import tables
-from collector.model.errors import StoreError, StoreFull
+from collector.model.errors import NotInStore, StoreFull
 from collector.store import Batch, Slice, StoreStatus
 from collector.stores import _query
 from collector.stores._batch import Rows, columns, columns_of
@@ -117,4 +117,4 @@ class MemoryStore:
         try:
             return self._snapshots[snapshot][0]
         except KeyError:
-            raise StoreError(f"there is no snapshot {snapshot}: it was never made, or let go of unpinned") from None
+            raise NotInStore(f"there is no snapshot {snapshot}: it was never made, or let go of unpinned") from None

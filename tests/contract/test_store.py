@@ -11,17 +11,23 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from collector import tables
+from collector.app import create
 from collector.model.access import Access, Link, Presentation
 from collector.model.errors import RejectedBatch, StoreError
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase, Run, StepTiming
 from collector.model.sample import Sample
 from collector.model.session import EndCause, SessionEvent, SessionEventKind
+from collector.registries.database import DatabaseRegistry
+from collector.registry import Scope
+from collector.settings import CollectorSettings
 from collector.store import Batch, Slice, Store
 from collector.stores.lake import LakeStore
 from collector.stores.memory import MemoryStore
+from collector.stores.remote import RemoteStore
 
 T0 = datetime(2026, 11, 2, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -40,7 +46,25 @@ def _memory(_folder: Path) -> Iterator[Store]:
         yield store
 
 
-OPENERS: dict[str, Callable[[Path], AbstractContextManager[Store]]] = {"memory": _memory, "lake": _lake}
+@contextmanager
+def _remote(folder: Path) -> Iterator[Store]:
+    now = datetime.now(UTC)
+    with (
+        closing(LakeStore(folder, flush_seconds=None)) as lake,
+        closing(DatabaseRegistry(f"sqlite:///{folder / 'registry.sqlite'}")) as registry,
+        TestClient(create(store=lake, registry=registry, settings=CollectorSettings())) as client,
+    ):
+        given = registry.enrol(registry.invite("operator", scope=Scope.OPERATOR, now=now), now=now)
+        assert given is not None
+        with closing(RemoteStore("http://testserver", given.token, client=client)) as store:
+            yield store
+
+
+OPENERS: dict[str, Callable[[Path], AbstractContextManager[Store]]] = {
+    "memory": _memory,
+    "lake": _lake,
+    "remote": _remote,
+}
 
 
 @pytest.fixture(params=sorted(OPENERS))

@@ -1,0 +1,163 @@
+"""The store over HTTP: columns in for senders with volume, and reading for the other commands of an operator.
+
+Rows travel as Arrow IPC streams, questions as JSON.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AwareDatetime, Field
+from starlette.concurrency import run_in_threadpool
+
+from collector.api import body
+from collector.api.body import BodyRoute
+from collector.api.doors import Doors, Here, Operator, Sender
+from collector.api.intake import SENDING, refused
+from collector.api.problem import Problem
+from collector.model.errors import NotInStore
+from collector.store import Batch, Slice, StoreStatus
+from collector.stores._batch import from_ipc, to_ipc
+from collector.tables import TABLES
+
+ROUTER = APIRouter(tags=["facts"], route_class=BodyRoute)
+ARROW = "application/vnd.apache.arrow.stream"
+NEW = "X-Whichlayer-New"  # "true" when the batch was stored now, "false" when it was known
+_ROWS = {ARROW: {"schema": {"type": "string", "format": "binary"}}}
+_BODY = {"requestBody": {"required": True, "content": _ROWS}}
+_SENDING = {**SENDING, **refused(403, 404)}
+_READING = {200: {"description": "rows", "content": _ROWS}, **refused(400, 401, 403, 404, 415, 422, 503)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Rows of ``start <= time < end``, and per column one of the given values."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    snapshot: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
+
+    @property
+    def slice(self) -> Slice:
+        """Give the part the store is asked with."""
+        return Slice(start=self.start, end=self.end, where=self.where)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanQuestion(Question):
+    """The question of a table; without ``columns`` it gives them all."""
+
+    table: str
+    columns: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The number of one version of the facts."""
+
+    snapshot: Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A time, from outside."""
+
+    now: AwareDatetime
+
+
+Table = Annotated[str, Path(description=f"one of {', '.join(TABLES)}")]
+Sequence63 = Annotated[int, Query(ge=0, le=2**63 - 1, description="grows by one with each new batch of one agent")]
+Name = Annotated[str, Query(min_length=1, max_length=200)]
+
+
+@ROUTER.post("/v1/rows/{table}", status_code=204, response_class=Response, responses=_SENDING, openapi_extra=_BODY)
+async def send_rows(request: Request, here: Here, agent: Sender, table: Table, sequence: Sequence63) -> Response:
+    """Keep rows of one table, sent as an Arrow IPC stream with its columns: the door for volume.
+
+    204 means they are on disk; sending the same sequence again changes nothing.
+    """
+    return await _keep(request, here, table, f"{agent.agent_id}:{sequence}", agent.agent_id)
+
+
+@ROUTER.post("/v1/batches/{table}", status_code=204, response_class=Response, responses=_SENDING, openapi_extra=_BODY)
+async def send_named_rows(
+    request: Request, here: Here, _operator: Operator, table: Table, batch_id: Name, sender: Name
+) -> Response:
+    """Keep rows of one table for another command of an operator, which names batch and sender itself."""
+    return await _keep(request, here, table, batch_id, sender)
+
+
+@ROUTER.post("/v1/batches", status_code=204, response_class=Response, responses=_SENDING)
+def send_batch(here: Here, _operator: Operator, batch: Batch) -> Response:
+    """Keep a whole batch for another command of an operator."""
+    return _kept(here.store.append(batch))
+
+
+@ROUTER.post("/v1/scan", response_class=Response, responses=_READING)
+def scan(here: Here, _operator: Operator, question: ScanQuestion) -> Response:
+    """Read rows of one table in key order, as an Arrow IPC stream."""
+    with _asking():
+        rows = here.store.scan(question.table, question.slice, columns=question.columns, snapshot=question.snapshot)
+    return Response(to_ipc(rows), media_type=ARROW)
+
+
+@ROUTER.post("/v1/hourly", response_class=Response, responses=_READING)
+def hourly(here: Here, _operator: Operator, question: Question) -> Response:
+    """Summarise steps by hour and population, as an Arrow IPC stream."""
+    with _asking():
+        rows = here.store.hourly(question.slice, snapshot=question.snapshot)
+    return Response(to_ipc(rows), media_type=ARROW)
+
+
+@ROUTER.post("/v1/flush", responses=refused(401, 403, 503))
+def flush(here: Here, _operator: Operator) -> Snapshot:
+    """Commit all that was acknowledged; give the number of the snapshot that holds it."""
+    return Snapshot(snapshot=here.store.flush())
+
+
+@ROUTER.post("/v1/pin", status_code=204, responses=refused(401, 403, 404, 422, 503))
+def pin(here: Here, _operator: Operator, pinned: Snapshot) -> None:
+    """Keep a snapshot readable for ever."""
+    with _asking():
+        here.store.pin(pinned.snapshot)
+
+
+@ROUTER.post("/v1/maintain", status_code=204, responses=refused(401, 403, 422, 503))
+def maintain(here: Here, _operator: Operator, moment: Moment) -> None:
+    """Merge small files, refresh the roll-up, let go of snapshots nobody pinned."""
+    here.store.maintain(moment.now)
+
+
+@ROUTER.get("/v1/store", responses=refused(401, 403))
+def status(here: Here, _operator: Operator) -> StoreStatus:
+    """Say how the store is."""
+    return here.store.status()
+
+
+async def _keep(request: Request, here: Doors, table: str, batch_id: str, sender: str) -> Response:
+    sent = await body.read(request, here.settings.limits, accept=(ARROW,))
+
+    def keep() -> bool:
+        with _asking():
+            rows = from_ipc(sent.content)
+            new = here.store.append_table(batch_id, sender, table, rows)
+        here.meters.batches.labels("rows", "no" if new else "yes").inc()
+        here.meters.rows.labels("rows").inc(rows.num_rows if new else 0)
+        return new
+
+    return _kept(await run_in_threadpool(keep))
+
+
+def _kept(new: bool) -> Response:
+    return Response(status_code=204, headers={NEW: "true" if new else "false"})
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    try:
+        yield
+    except NotInStore as error:
+        raise Problem(404, str(error)) from None
