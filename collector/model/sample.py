@@ -249,5 +249,29 @@ CATALOGUE: Mapping[str, Metric] = {
             5.0,
             "WiFi frames sent again",
         ),
+        _metric(
+            "agent.outbox.dropped",
+            "1",
+            Layer.ENDPOINT,
+            Direction.NEUTRAL,
+            0.0,
+            "rows an agent had to drop because its outbox was full: these data are missing",
+        ),
+        _metric(
+            "agent.slots.missed",
+            "1",
+            Layer.ENDPOINT,
+            Direction.NEUTRAL,
+            0.0,
+            "slots in which an agent did not walk, because the walk before took too long or the machine slept",
+        ),
+        _metric(
+            "agent.clock.skew",
+            "s",
+            Layer.ENDPOINT,
+            Direction.NEUTRAL,
+            0.0,
+            "how far the agent's clock is ahead of the collector's, from the middle of a request",
+        ),
     )
 }
