@@ -1,5 +1,6 @@
 """Sends what the outbox keeps, in order, until the collector has said yes to each batch."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -52,6 +53,7 @@ class Delivery:
         self._describe_loss = describe_loss
         self._wake = threading.Event()
         self._stopping = False
+        self._end = math.inf
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
         self._refused_token_of: Sender | None = None
         self.standing = Standing.FINE
@@ -65,7 +67,8 @@ class Delivery:
         self._wake.set()
 
     def stop(self, *, wait_seconds: float) -> None:
-        """Finish the request under way, if it ends in time. What is not sent stays in the outbox."""
+        """Send what is there once more, if it can be done in time. What is not sent stays in the outbox."""
+        self._end = time.monotonic() + wait_seconds
         self._stopping = True
         self._wake.set()
         self._thread.join(wait_seconds)
@@ -79,7 +82,7 @@ class Delivery:
             _log.warning(
                 "data lost: the outbox was full", kind=loss.kind, rows=loss.rows, first=loss.first, last=loss.last
             )
-        while not self._stopping and (batch := self._outbox.seal(sender.agent_id)):
+        while time.monotonic() < self._end and (batch := self._outbox.seal(sender.agent_id)):
             if not self._send(batch, sender):
                 break
             rows += len(batch.rows)

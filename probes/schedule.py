@@ -1,5 +1,6 @@
 """When things happen: APScheduler in UTC, with slots for a trigger and daemon threads to run on."""
 
+import math
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +13,6 @@ from apscheduler.triggers.base import BaseTrigger
 from probes.slots import Slots
 
 LATE_SHARE = 0.5  # of the interval: a job that could not start by then is missed, not made up for
-_LATE_LEAST = 1.0
 
 
 class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # no types
@@ -59,7 +59,7 @@ class Schedule:
             name=name,
             coalesce=True,
             max_instances=1,
-            misfire_grace_time=max(slots.every * LATE_SHARE, _LATE_LEAST),
+            misfire_grace_time=max(math.ceil(slots.every * LATE_SHARE), 1),
         )
 
     def start(self) -> None:

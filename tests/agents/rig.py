@@ -42,10 +42,10 @@ class LiveCollector:
     def start(self) -> None:
         app = create(store=self.store, registry=self.registry, settings=self._settings, site="test")
         config = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_config=None, lifespan="on", ws="none")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        server = uvicorn.Server(config)
+        self._server, self._thread = server, threading.Thread(target=server.run, daemon=True)
         self._thread.start()
-        wait_until(lambda: bool(self._server and self._server.started))
+        wait_until(lambda: server.started)
 
     def stop(self) -> None:
         if self._server is not None and self._thread is not None:
