@@ -123,6 +123,8 @@ def sentence(verdict: Verdict, clock: Clock | None = None) -> str:
     """Say the whole verdict in one or two sentences, the way one colleague tells another."""
     times = clock or Clock()
     what = doing(verdict.journey, verdict.step, verdict.population)
+    if verdict.environment != "live":
+        what = f"{what} ({verdict.environment} environment)"
     if verdict.status is Status.NORMAL:
         return _start(f"{what} is as usual{_now_against_expected(verdict)}.")
     if verdict.status is Status.NOT_ENOUGH_EVIDENCE:
@@ -168,7 +170,7 @@ def excess(verdict: Verdict) -> str:
     """Write the excess with its interval: "4.2 s (3.9 to 4.5 s) above what is usual", with "≥" if censored."""
     reference = REFERENCE[verdict.against]
     if verdict.excess_seconds is not None:
-        return f"{_at_least(verdict, '≥ ')}{interval(verdict.excess_seconds)} above {reference}"
+        return f"{at_least(verdict, '≥ ')}{interval(verdict.excess_seconds)} above {reference}"
     if verdict.excess_rate is not None:
         rate = verdict.excess_rate
         return f"{percent(rate.estimate)} ({percent_range(rate.low, rate.high)}) more failures than {reference}"
@@ -210,7 +212,7 @@ def _slow(verdict: Verdict) -> str:
     been = "been" if verdict.open else "was"
     if verdict.excess_seconds is None:
         return f"{been} slower than {_than(verdict)}"
-    size = f"{_at_least(verdict, 'at least ') or 'about '}{seconds(verdict.excess_seconds.estimate)}"
+    size = f"{at_least(verdict, 'at least ') or 'about '}{seconds(verdict.excess_seconds.estimate)}"
     return f"{been} {size} slower than {_than(verdict)}"
 
 
@@ -263,14 +265,15 @@ def _without_blame(verdict: Verdict) -> str:
 def _now_against_expected(verdict: Verdict) -> str:
     if verdict.measured is None:
         return ""
-    now = f": {_at_least(verdict, '≥ ')}{seconds(verdict.measured.estimate)}"
+    now = f": {at_least(verdict, '≥ ')}{seconds(verdict.measured.estimate)}"
     if verdict.expected is None:
         return now
     return f"{now}, expected {seconds_range(verdict.expected.low, verdict.expected.high)}"
 
 
-def _at_least(verdict: Verdict, words: str) -> str:
-    return words if verdict.censored else ""
+def at_least(verdict: Verdict, words: str) -> str:
+    """Give ``words`` when half the runs or more reached their time limit: the median is then a lower bound."""
+    return words if 2 * verdict.censored >= verdict.runs > 0 else ""
 
 
 def _count(number: int, noun: str) -> str:

@@ -27,6 +27,7 @@ class Asked:
     site: str
     journey: str
     step: str
+    environment: str
     population: Population
     start: datetime
     end: datetime
@@ -82,7 +83,7 @@ class Around:
 def read(store: Store, asked: Asked) -> Around:
     """Read the step's timings of all accesses, thinned for drawing; by the hour in a long window."""
     start, end = asked.start, asked.end
-    where = {"site": [asked.site], "journey": [asked.journey], "step": [asked.step]}
+    where = {"site": [asked.site], "journey": [asked.journey], "step": [asked.step], "environment": [asked.environment]}
     if end - start > HOURLY_ABOVE:
         return _by_hour(store.hourly(Slice(start=start, end=end, where=where)), start, end)
     columns = ["run_id", "slot", "link", "presentation", "outcome", "seconds", "censored", *map(str, Phase)]

@@ -14,15 +14,17 @@ from collector.model.access import Link, Population, Presentation
 from collector.store import Slice, Store
 from dashboards.clock import aware
 
+_KEYS = ("site", "journey", "environment", "link", "presentation")
 BUCKETS = 48  # points of a line: enough for a shape, few enough for hundreds of lines on one page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Walked:
-    """A journey as one access walks it."""
+    """A journey as one access walks it in one environment ("live", "test" …)."""
 
     site: str
     journey: str
+    environment: str
     population: Population
 
 
@@ -54,12 +56,11 @@ class Line:
 
 def last_runs(store: Store, now: datetime, lookback: timedelta) -> Mapping[Walked, LastRun]:
     """Find the latest run of each journey and access in the period, by slot."""
-    columns = ["slot", "site", "journey", "link", "presentation", "run_id", "outcome"]
+    columns = ["slot", *_KEYS, "run_id", "outcome"]
     rows = store.scan("runs", Slice(start=now - lookback, end=now + timedelta(hours=1)), columns=columns)
     if rows.num_rows == 0:
         return {}
-    keys = ["site", "journey", "link", "presentation"]
-    slots = rows.group_by([*keys, "slot"]).aggregate([("run_id", "max"), ("outcome", "max"), ("run_id", "count")])
+    slots = rows.group_by([*_KEYS, "slot"]).aggregate([("run_id", "max"), ("outcome", "max"), ("run_id", "count")])
     found: dict[Walked, list[dict[str, object]]] = defaultdict(list)
     for row in slots.sort_by("slot").to_pylist():
         found[_walked(row)].append(row)
@@ -69,7 +70,7 @@ def last_runs(store: Store, now: datetime, lookback: timedelta) -> Mapping[Walke
 def lines(store: Store, now: datetime, lookback: timedelta) -> Mapping[tuple[Walked, str], Line]:
     """Draw each step's recent durations as a line, by journey, access and step."""
     start = now - lookback
-    columns = ["slot", "site", "journey", "link", "presentation", "step", "position", "outcome", "seconds", "censored"]
+    columns = ["slot", *_KEYS, "step", "position", "outcome", "seconds"]
     rows = store.scan("steps", Slice(start=start, end=now + timedelta(seconds=1)), columns=columns)
     if rows.num_rows == 0:
         return {}
@@ -77,7 +78,7 @@ def lines(store: Store, now: datetime, lookback: timedelta) -> Mapping[tuple[Wal
     since = pc.subtract(pc.cast(rows["slot"], pa.int64()), int(start.timestamp() * 1_000_000))
     rows = rows.append_column("bucket", pc.divide(since, width))
     measured = pc.is_in(rows["outcome"], pa.array(["ok", "slow"]))
-    keys = ["site", "journey", "link", "presentation", "step", "bucket"]
+    keys = [*_KEYS, "step", "bucket"]
     medians = rows.filter(measured).group_by(keys).aggregate([("seconds", "approximate_median"), ("seconds", "count")])
     counted = rows.group_by([*keys, "outcome"]).aggregate([("outcome", "count"), ("position", "min")])
     return _assemble(medians.to_pylist(), counted.to_pylist())
@@ -124,7 +125,9 @@ def _last(entries: list[dict[str, object]]) -> LastRun:
 
 def _walked(row: Mapping[str, object]) -> Walked:
     population = Population(link=Link(str(row["link"])), presentation=Presentation(str(row["presentation"])))
-    return Walked(site=str(row["site"]), journey=str(row["journey"]), population=population)
+    return Walked(
+        site=str(row["site"]), journey=str(row["journey"]), environment=str(row["environment"]), population=population
+    )
 
 
 def _time(value: object) -> datetime:

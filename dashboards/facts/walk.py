@@ -77,10 +77,11 @@ def _nearest(samples: Sequence[Mapping[str, object]], at: datetime) -> list[Mapp
 
 def _counting(registry: Registry, run: Mapping[str, object], slot: datetime) -> list[Verdict]:
     known = registry.verdicts(slot, slot + timedelta(microseconds=1))
+    place = tuple(run[name] for name in ("site", "journey", "environment", "link", "presentation"))
     found = {}
     for verdict in [*known, *registry.standing()]:
-        place = (verdict.site, verdict.journey, str(verdict.population.link), str(verdict.population.presentation))
-        mine = place == (run["site"], run["journey"], run["link"], run["presentation"])
+        access = (str(verdict.population.link), str(verdict.population.presentation))
+        mine = (verdict.site, verdict.journey, verdict.environment, *access) == place
         if mine and verdict.start <= slot < verdict.end:
             found[verdict.id] = verdict
     return list(found.values())

@@ -106,11 +106,12 @@ class Frame:
         return round(min(100.0, max(0.0, (at - self.start).total_seconds() / whole * 100)), 3)
 
     def explore(
-        self, times: Sequence[datetime], values: Sequence[float | None], limits: Sequence[float | None] = ()
+        self, top: float, times: Sequence[datetime], values: Sequence[float | None], limits: Sequence[float | None] = ()
     ) -> dict[str, object]:
-        """Give the numbers of the interactive version: unix seconds, values and "at least" values."""
+        """Give the numbers of the interactive version: axis top, unix seconds, values and "at least" values."""
         offset = self.clock.local(self.start).utcoffset() or timedelta(0)
         found: dict[str, object] = {
+            "top": top,
             "offset": offset.total_seconds(),
             "data": [[round(at.timestamp(), 3) for at in times], list(values), *([list(limits)] if limits else [])],
         }

@@ -61,7 +61,7 @@ def durations(
         marks=marks,
         episode=frame.marked(),
         band=ruler.band(expected) if expected else None,
-        explore=_explore(points, frame, expected),
+        explore=_explore(points, frame, ruler.top, expected),
     )
 
 
@@ -117,7 +117,7 @@ def metric(key: str, found: Metric, frame: Frame, *, csv: str | None = None) -> 
         line=polyline((frame.x(at), ruler.y(value)) for at, value in found.points),
         marks=[] if len(values) > 1 else [_single(found, frame, ruler)],
         episode=frame.marked(),
-        explore=frame.explore([at for at, _ in found.points], values),
+        explore=frame.explore(ruler.top, [at for at, _ in found.points], values),
     )
 
 
@@ -136,9 +136,10 @@ def spark(line: Line, expected: Interval | None) -> Spark:
     return Spark(path=path, limits=sorted(bucket for bucket in line.limits if 0 <= bucket < BUCKETS), band=band)
 
 
-def _explore(points: Sequence[Point], frame: Frame, expected: Interval | None) -> Mapping[str, object]:
+def _explore(points: Sequence[Point], frame: Frame, top: float, expected: Interval | None) -> Mapping[str, object]:
     timed = sorted((point for point in points if point.seconds is not None), key=lambda point: point.at)
     found = frame.explore(
+        top,
         [point.at for point in timed],
         [None if point.outcome == "timeout" else point.seconds for point in timed],
         [point.seconds if point.outcome == "timeout" else None for point in timed],

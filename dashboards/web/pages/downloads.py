@@ -18,8 +18,8 @@ from dashboards.web.view import View
 
 ROWS = 200_000  # more than a person opens in a spreadsheet; the limit is said, never silent
 FILTERS: Mapping[str, Sequence[str]] = {
-    "runs": ("site", "journey"),
-    "steps": ("site", "journey", "step"),
+    "runs": ("site", "journey", "environment"),
+    "steps": ("site", "journey", "step", "environment"),
     "samples": ("site", "component", "metric"),
 }
 _FORMULA = r"^([=+\-@\t\r])"
@@ -33,6 +33,7 @@ class Filter(BaseModel):
     site: str = ""
     journey: str = ""
     step: str = ""
+    environment: str = ""
     component: str = ""
     metric: str = ""
 

@@ -53,6 +53,7 @@ class Grid:
 
     site: str
     journey: str
+    environment: str
     columns: Sequence[Column]
     rows: Sequence[tuple[str, Sequence[Cell]]]
 
@@ -82,9 +83,9 @@ def add(router: APIRouter, view: View) -> None:
 
 def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """List slow and failing verdicts once per step and access: failing first, then by size of the excess."""
-    kept: dict[tuple[str, str, str, Population], Verdict] = {}
+    kept: dict[tuple[Walked, str], Verdict] = {}
     for verdict in verdicts:
-        key = (verdict.site, verdict.journey, verdict.step, verdict.population)
+        key = (_walked(verdict), verdict.step)
         if verdict.status in {Status.SLOW, Status.FAILING} and (key not in kept or _rank(verdict) < _rank(kept[key])):
             kept[key] = verdict
     return sorted(kept.values(), key=lambda verdict: (_SEVERITY[verdict.status], -_size(verdict), verdict.id))
@@ -97,15 +98,20 @@ def grids(view: View, now: datetime, standing: Sequence[Verdict]) -> list[Grid]:
     drawn = lines(view.store, now, lookback)
     said: dict[tuple[Walked, str], list[Verdict]] = defaultdict(list)
     for verdict in standing:
-        walked = Walked(site=verdict.site, journey=verdict.journey, population=verdict.population)
-        said[walked, verdict.step].append(verdict)
-    journeys: dict[tuple[str, str], set[Population]] = defaultdict(set)
+        said[_walked(verdict), verdict.step].append(verdict)
+    journeys: dict[tuple[str, str, str], list[Walked]] = defaultdict(list)
     for walked in {*ran, *(key for key, _ in said)}:
-        journeys[walked.site, walked.journey].add(walked.population)
+        journeys[walked.site, walked.journey, walked.environment].append(walked)
     return [
-        _grid(view, now, site, journey, sorted(accesses, key=by_path), (ran, drawn, said))
-        for (site, journey), accesses in sorted(journeys.items())
+        _grid(view, now, sorted(walks, key=lambda walk: by_path(walk.population)), (ran, drawn, said))
+        for _, walks in sorted(journeys.items())
     ]
+
+
+def _walked(verdict: Verdict) -> Walked:
+    return Walked(
+        site=verdict.site, journey=verdict.journey, environment=verdict.environment, population=verdict.population
+    )
 
 
 _Known = tuple[
@@ -113,9 +119,8 @@ _Known = tuple[
 ]
 
 
-def _grid(view: View, now: datetime, site: str, journey: str, accesses: Sequence[Population], known: _Known) -> Grid:
+def _grid(view: View, now: datetime, walks: Sequence[Walked], known: _Known) -> Grid:
     ran, drawn, said = known
-    walks = [Walked(site=site, journey=journey, population=population) for population in accesses]
     columns = [_column(view, walk, ran.get(walk), now) for walk in walks]
     places: dict[str, int] = {}
     for walk, step in [*drawn, *said]:
@@ -129,7 +134,8 @@ def _grid(view: View, now: datetime, site: str, journey: str, accesses: Sequence
             for walk, column in zip(walks, columns, strict=True)
         ]
         rows.append((step, cells))
-    return Grid(site=site, journey=journey, columns=columns, rows=rows)
+    first = walks[0]
+    return Grid(site=first.site, journey=first.journey, environment=first.environment, columns=columns, rows=rows)
 
 
 def _column(view: View, walk: Walked, last: LastRun | None, now: datetime) -> Column:
@@ -175,7 +181,7 @@ def _state(line: Line | None, verdict: Verdict | None, column: Column) -> tuple[
 
 def _now(line: Line | None, verdict: Verdict | None) -> str:
     if verdict is not None and verdict.measured is not None:
-        return ("≥ " if verdict.censored else "") + quantity.seconds(verdict.measured.estimate)
+        return wording.at_least(verdict, "≥ ") + quantity.seconds(verdict.measured.estimate)
     return quantity.seconds(line.points[-1][1]) if line and line.points else ""
 
 

@@ -34,6 +34,7 @@ class Question(BaseModel):
     step: str = ""
     link: str = ""
     presentation: str = "local"
+    environment: str = "live"
     start: str = ""
     end: str = ""
 
@@ -121,6 +122,7 @@ def _verdict_parts(view: View, verdict: Verdict) -> Mapping[str, object]:
         site=verdict.site,
         journey=verdict.journey,
         step=verdict.step,
+        environment=verdict.environment,
         population=verdict.population,
         start=max(verdict.start - pad, verdict.end - LONGEST),
         end=min(verdict.end + min(pad, PAD_AT_LEAST), max(view.now(), verdict.end)),
@@ -184,12 +186,20 @@ def _asked(view: View, question: Question, site: str) -> Asked:
         population = Population(link=Link(question.link), presentation=Presentation(question.presentation))
     except ValueError as error:
         raise HTTPException(400, f"{error}: choose one of the list.") from None
-    return Asked(site=site, journey=question.journey, step=question.step, population=population, start=start, end=end)
+    return Asked(
+        site=site,
+        journey=question.journey,
+        step=question.step,
+        environment=question.environment,
+        population=population,
+        start=start,
+        end=end,
+    )
 
 
 def _about(verdict: Verdict, asked: Asked) -> bool:
-    mine = (verdict.journey, verdict.step, verdict.population) == (asked.journey, asked.step, asked.population)
-    return mine and (verdict.site == asked.site or not asked.site)
+    spoken = (verdict.site, verdict.journey, verdict.step, verdict.environment, verdict.population)
+    return spoken == (asked.site, asked.journey, asked.step, asked.environment, asked.population)
 
 
 def _query(asked: Asked) -> Mapping[str, object]:
@@ -197,6 +207,7 @@ def _query(asked: Asked) -> Mapping[str, object]:
         "site": asked.site,
         "journey": asked.journey,
         "step": asked.step,
+        "environment": asked.environment,
         "start": asked.start,
         "end": asked.end,
     }

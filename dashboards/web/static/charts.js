@@ -27,9 +27,15 @@
       stroke: colour("--point"), width: isDuration ? 0 : 1.75, points: { show: isDuration, size: 5, fill: colour("--point") },
     };
     const limits = { label: "at least (s)", stroke: colour("--failing"), width: 0, points: { show: true, size: 9 } };
-    return isDuration ? [{}, measured, limits] : [{}, measured];
+    const time = { label: "time", value: (_, at) => at === null ? "–" : clock(numbers)(at).slice(0, 19).replace("T", " ") };
+    return isDuration ? [time, measured, limits] : [time, measured];
   };
 
+  const clock = (numbers) => (at) => new Date((at + numbers.offset) * 1e3).toISOString();
+  const timeAxis = (numbers) => ({
+    ...axis(),
+    values: (_, ticks) => ticks.map((at) => clock(numbers)(at).slice(11, ticks[1] - ticks[0] < 60 ? 19 : 16)),
+  });
   const axis = () => ({ stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } });
 
   const explore = (figure, drawing) => {
@@ -40,8 +46,8 @@
     const plot = new uPlot({
       ...size(),
       series: series(figure, numbers),
-      axes: [axis(), axis()],
-      scales: { y: { range: (_, low, high) => [Math.min(0, low), high * 1.05 || 1] } },
+      axes: [timeAxis(numbers), axis()],
+      scales: { y: { range: (_, low) => [Math.min(0, low), numbers.top] } },
       tzDate: (at) => uPlot.tzDate(new Date((at + numbers.offset) * 1e3), "Etc/UTC"),
       hooks: { drawClear: [shade(numbers)] },
     }, numbers.data, place);
