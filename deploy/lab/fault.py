@@ -7,6 +7,7 @@ enough for people to notice) and 1 (plainly bad).
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+from collector.model.access import Link
 from collector.model.layer import Layer
 from deploy.lab.world import World
 
@@ -21,6 +22,9 @@ class Fault(Protocol):
     """What happens, in words, for the people who are told afterwards."""
     truth: Layer | None
     """The layer that is to blame; None when nothing is slower and nobody must be blamed."""
+
+    link: Link | None
+    """The access it is true of; None when it is true of all."""
 
     def skipped_because(self, world: World) -> str | None:
         """Say what this machine does not offer; None when the fault can be made."""

@@ -85,6 +85,11 @@ class Site:
         """Where the pages are."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def accesses(self) -> int:
+        """Give how many accesses are measured."""
+        return len(ENDPOINTS) - len(self.skipped)
+
     def start(self) -> None:
         """Start collector and agents. Raises LabError."""
         self.folder.mkdir(mode=0o700)

@@ -8,6 +8,7 @@ from deploy.lab.world import World
 class _Innocent:
     words = "memory and disk activity rise, journeys do not slow"
     truth = None
+    link = None
 
     def skipped_because(self, world: World) -> str | None:  # noqa: ARG002
         """Needs nothing."""

@@ -8,6 +8,7 @@ from deploy.lab.world import World
 class _Memory:
     words = "the application server short of memory: its working set is paged out"
     truth = Layer.APP_SERVER
+    link = None
 
     def skipped_because(self, world: World) -> str | None:
         """Needs a disk under the working set."""

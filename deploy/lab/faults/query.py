@@ -11,6 +11,7 @@ _BAD_RELEASE = "3.59"
 class _Query:
     words = "release 3.59 brings a slow query"
     truth = Layer.DATABASE
+    link = None
 
     def skipped_because(self, world: World) -> str | None:  # noqa: ARG002
         """Needs nothing."""

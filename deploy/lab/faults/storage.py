@@ -8,6 +8,7 @@ from deploy.lab.world import World
 class _Storage:
     words = "slow storage under the database's log"
     truth = Layer.STORAGE
+    link = None
 
     def skipped_because(self, world: World) -> str | None:
         """Needs the volume."""

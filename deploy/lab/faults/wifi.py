@@ -1,5 +1,6 @@
 """Radio trouble: packets arrive late, and are lost in bursts."""
 
+from collector.model.access import Link
 from collector.model.layer import Layer
 from deploy.lab.fault import Stop
 from deploy.lab.world import GOOD, World
@@ -8,6 +9,7 @@ from deploy.lab.world import GOOD, World
 class _Wifi:
     words = "loss and delay on the wifi link"
     truth = Layer.ACCESS_NETWORK
+    link = Link.WIFI
 
     def skipped_because(self, world: World) -> str | None:
         """Needs the link."""

@@ -1,5 +1,6 @@
 """Congestion: the cable carries less, and somebody else's download fills the queue in front of it."""
 
+from collector.model.access import Link
 from collector.model.layer import Layer
 from deploy.lab.fault import Stop
 from deploy.lab.program import module
@@ -11,6 +12,7 @@ _ADDRESS = "10.77.1.1:9"  # the near end of the wired link
 class _Wired:
     words = "congestion on the wired link: a download fills its queue"
     truth = Layer.ACCESS_NETWORK
+    link = Link.WIRED
 
     def skipped_because(self, world: World) -> str | None:
         """Needs the link."""
