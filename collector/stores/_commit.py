@@ -1,8 +1,11 @@
 """One commit of the lake: rows of every table, their batch ids and their places in the spool."""
 
+import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,6 +16,7 @@ from collector.model.errors import StoreError, StoreFull
 from collector.stores._batch import Rows
 from collector.stores._query import first_line, listed
 
+_CLOCK_TICK_NS = 1_000_000_000  # a file's time comes from a coarser clock
 _BATCHES = pa.schema(
     {
         "batch_id": pa.string(),
@@ -25,12 +29,18 @@ _BATCHES = pa.schema(
 
 
 @contextmanager
-def transaction(root: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Run one transaction of its own; all of it or nothing. Raises StoreError, StoreFull."""
+def transaction(root: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Run one transaction of its own; all of it or nothing. Raises StoreError, StoreFull.
+
+    The catalog is durable when it commits, the data files it then names are not: so they are made
+    durable first.
+    """
+    began = time.time_ns() - _CLOCK_TICK_NS
     with root.cursor() as cursor:
         try:
             cursor.execute("BEGIN")
             yield cursor
+            _make_durable(folder / "data", began)
             cursor.execute("COMMIT")
         except (duckdb.Error, OSError) as error:
             with suppress(duckdb.Error):
@@ -41,11 +51,12 @@ def transaction(root: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConn
 
 def commit(
     root: duckdb.DuckDBPyConnection,
+    folder: Path,
     hot: Mapping[int, Rows],
     beside: Callable[[duckdb.DuckDBPyConnection], None],
 ) -> int:
     """Put hot rows into the lake, with whatever ``beside`` writes; give the snapshot that holds them."""
-    with transaction(root) as cursor:
+    with transaction(root, folder) as cursor:
         for name, schema in tables.TABLES.items():
             found = [rows.tables[name] for rows in hot.values() if name in rows.tables]
             if found:
@@ -82,19 +93,38 @@ def snapshots(root: duckdb.DuckDBPyConnection) -> list[tuple[int, datetime]]:
         return cursor.execute("SELECT snapshot_id, snapshot_time FROM lake.snapshots() ORDER BY 1").fetchall()
 
 
-def tidy(root: duckdb.DuckDBPyConnection, gone: Sequence[int], *, forget_batches_before: datetime) -> None:
+def tidy(
+    root: duckdb.DuckDBPyConnection, folder: Path, gone: Sequence[int], *, forget_batches_before: datetime
+) -> None:
     """Merge small files, let go of the snapshots in ``gone``, remove files nobody needs any more."""
-    with transaction(root) as cursor:
-        before = tables.naive(forget_batches_before)
-        cursor.execute("DELETE FROM lake.batches WHERE stored_at < ?", [before])
-    with root.cursor() as cursor:
-        try:
-            cursor.execute("CALL ducklake_merge_adjacent_files('lake')")
-            if gone:
-                cursor.execute("CALL ducklake_expire_snapshots('lake', versions => ?)", [list(gone)])
-            cursor.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
-        except duckdb.Error as error:
-            raise StoreError(f"the lake could not be tidied: {first_line(error)}") from error
+    with transaction(root, folder) as cursor:
+        cursor.execute("DELETE FROM lake.batches WHERE stored_at < ?", [tables.naive(forget_batches_before)])
+    with transaction(root, folder) as cursor:
+        cursor.execute("CALL ducklake_merge_adjacent_files('lake')")
+    if gone:
+        with transaction(root, folder) as cursor:
+            cursor.execute("CALL ducklake_expire_snapshots('lake', versions => ?)", [list(gone)])
+    with transaction(root, folder) as cursor:
+        cursor.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
+
+
+def _make_durable(folder: Path, since_ns: int) -> None:
+    """Sync every file changed since, and the folders that name it."""
+    folders: set[Path] = set()
+    for path in folder.rglob("*.parquet"):
+        if path.stat().st_mtime_ns >= since_ns:
+            _sync(path)
+            folders.update(parent for parent in path.parents if parent.is_relative_to(folder))
+    for parent in folders:
+        _sync(parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, schema: pa.Schema) -> None:

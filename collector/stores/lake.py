@@ -79,7 +79,7 @@ class LakeStore:
                 return self._hot.snapshot
             steps = [rows.tables["steps"] for rows in hot.values() if "steps" in rows.tables]
             touched = _rollup.hours_of(steps)
-            snapshot = _commit.commit(self._root, hot, lambda cursor: self._hours.late(cursor, touched))
+            snapshot = _commit.commit(self._root, self._folder, hot, lambda cursor: self._hours.late(cursor, touched))
             self._hours.committed(touched)
             self._hot.committed(hot, snapshot)
             self._spool.release(max(hot))
@@ -116,11 +116,11 @@ class LakeStore:
         with self._writing:
             self.flush()
             hours = self._hours.closed(now)
-            with _commit.transaction(self._root) as cursor:
+            with _commit.transaction(self._root, self._folder) as cursor:
                 self._hours.roll(cursor, hours)
             self._hours.rolled(hours)
             self._hot.committed((), _commit.snapshot(self._root))
-            _commit.tidy(self._root, self._let_go(now), forget_batches_before=now - _REMEMBERED)
+            _commit.tidy(self._root, self._folder, self._let_go(now), forget_batches_before=now - _REMEMBERED)
             self._hot.committed((), _commit.snapshot(self._root))
 
     def status(self) -> StoreStatus:
