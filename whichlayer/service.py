@@ -25,11 +25,14 @@ from collector.store import Store
 from dashboards.web.site import mount
 from whichlayer import sockets
 from whichlayer.data import local
+from whichlayer.local_agent import LocalAgent
 from whichlayer.owner import announced, operator_token, owning
 from whichlayer.settings import Settings
 
 _LOG = structlog.get_logger("whichlayer.up")
 _PATIENCE_SECONDS = 10  # how long running requests may take to finish when the service is told to end
+
+_LOOK_SECONDS = 10.0  # how often the local agent is looked after
 
 
 class Exposed(Exception):
@@ -68,9 +71,12 @@ def serve(plan: Plan) -> None:
             behind_proxy=plan.behind_proxy,
         )
         mount(app, store=store, registry=registry, settings=settings.pages)
-        stack.enter_context(_clockwork(settings, store, registry, app))
+        clockwork = stack.enter_context(_clockwork(settings, store, registry, app))
         here = sockets.url(own, tls=settings.collector.tls is not None)
         stack.enter_context(announced(settings.collector.data, here))
+        if settings.agent is not None:
+            agent = stack.enter_context(LocalAgent(plan.file, settings.agent, registry=registry, url=here))
+            clockwork.every(_LOOK_SECONDS, "local agent", agent.check)
         _LOG.info("serving", url=here, data=str(settings.collector.data), site=settings.site)
         _run(app, settings.collector, listeners, behind_proxy=plan.behind_proxy)
         _LOG.info("stopping")
@@ -89,7 +95,7 @@ def _protected(plan: Plan, given: list[socket.socket]) -> None:
 
 
 @contextmanager
-def _clockwork(settings: Settings, store: Store, registry: Registry, app: FastAPI) -> Iterator[None]:
+def _clockwork(settings: Settings, store: Store, registry: Registry, app: FastAPI) -> Iterator[Clockwork]:
     clockwork = Clockwork()
     pool = Workers(1)
     flush = app.state.doors.meters.flush
@@ -101,7 +107,7 @@ def _clockwork(settings: Settings, store: Store, registry: Registry, app: FastAP
         conclude = partial(analyse, store, registry, settings.analysis, pool=pool)
         clockwork.every(settings.analysis.interval_seconds, "analyse", lambda: conclude(now=datetime.now(UTC)))
         clockwork.start()
-        yield
+        yield clockwork
     finally:
         clockwork.stop()
         pool.shutdown()
