@@ -25,7 +25,7 @@ def resolve(reference: str, *, base: Path | None = None) -> str:
     kind, _, rest = reference.partition(":")
     readers = {"env": _from_environment, "file": _from_file, "keyring": _from_keyring}
     if kind not in readers or not rest:
-        raise SecretError(f"a secret is written keyring:SERVICE/NAME, file:PATH or env:NAME, not {kind}:…")
+        raise SecretError("a secret is given by reference: write keyring:SERVICE/NAME, file:PATH or env:NAME")
     value = readers[kind](rest, base or Path())
     if not value:
         raise SecretError(f"the secret {reference} is empty: give it a value")
