@@ -75,7 +75,7 @@ class Journey(Document):
     name: Name = Field(description="Name of the journey.")
     description: str = Field(default="", description="What it stands for, for people.")
     variables: dict[Word, Text | None] = Field(
-        default={}, description="Values used as {name}; an agent may give others. Empty means an agent must give it."
+        description="Values used as {name}; an agent may give others. Empty means an agent must give it."
     )
     secrets: dict[Word, SecretReference | None] = Field(
         default={}, description="Secrets used as {name}, by reference; empty means the agent's account has it."

@@ -27,7 +27,7 @@ _OUTCOMES = {Outcome.OK: "green", Outcome.SLOW: "yellow", Outcome.NOT_READY: "cy
 def table(run: Run) -> RenderableType:
     """Render one run; a run of any driver, also one that stopped at its first step."""
     longest = max((step.seconds or 0.0 for step in run.steps), default=0.0)
-    rows = Table(title=_title(run), title_justify="left", box=None, pad_edge=False, header_style="bold")
+    rows = Table(box=None, pad_edge=False, header_style="bold")
     rows.add_column("step", overflow="fold")
     rows.add_column("outcome")
     rows.add_column("seconds", justify="right", no_wrap=True)
@@ -36,15 +36,14 @@ def table(run: Run) -> RenderableType:
         rows.add_row(
             Text(step.step), _outcome(step.outcome), _seconds(step), Group(_bar(step, longest), Text(_phases(step)))
         )
-    return Group(rows, *_notes(run), _legend(run.steps))
+    return Group(_title(run), rows, *_notes(run), _legend(run.steps))
 
 
-def _title(run: Run) -> str:
+def _title(run: Run) -> Text:
     facts = "".join(f", {name} {value}" for name, value in run.facts.items())
     whole = f"{run.seconds:.3f} s" if run.seconds is not None else "nothing timed"
-    return (
-        f"{run.journey} ({run.journey_hash}) at {run.endpoint}, {run.access.population}: {run.outcome}, {whole}{facts}"
-    )
+    where = f"{run.endpoint}, {run.access.population}"
+    return Text(f"{run.journey} ({run.journey_hash}) at {where}: {run.outcome}, {whole}{facts}", style="bold")
 
 
 def _outcome(outcome: Outcome) -> Text:
