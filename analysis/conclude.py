@@ -1,6 +1,7 @@
 """The pure part: one window in, verdicts out. Runs in a worker process, without clock or disk."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from analysis import methods
@@ -24,21 +25,32 @@ EXPECTATION = MethodUse(name="expectation", version="1")
 EPISODES = MethodUse(name="episodes", version="1")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """What is the same for every verdict of one window."""
+
+    window: Window
+    settings: AnalysisSettings
+    tools: tuple[Method, ...]
+    now: datetime
+
+
 def conclude(window: Window, against: Reference, settings: AnalysisSettings, *, now: datetime) -> list[Verdict]:
     """Say what is so of every step and population in the window, worst first.
 
     Each slow or failing episode that overlaps ``window.start`` to ``window.end`` has a verdict; a
     series without one has a single verdict ``normal`` or ``not_enough_evidence``.
     """
-    tools = [load(methods, name, Method) for name in names(methods)]
+    tools = tuple(load(methods, name, Method) for name in names(methods))
+    scene = _Scene(window=window, settings=settings, tools=tools, now=now)
     judged = judge(window, against, settings)
     found = []
     for one in judged:
         others = _others(one, judged)
         episodes = [e for e in one.episodes if e.end >= window.start and e.start < window.end]
-        found += [_verdict(one.levels.series, e, tools, others, window, settings, now) for e in episodes]
+        found += [_verdict(scene, one.levels.series, e, others) for e in episodes]
         if not any(e.open for e in episodes):
-            found += _standing(one, others, window, settings, now)
+            found += _standing(scene, one, others)
     return sorted(found, key=worst)
 
 
@@ -55,16 +67,9 @@ def _others(one: Judgement, judged: Sequence[Judgement]) -> list[Population]:
     return [j.levels.series.key.population for j in judged if j.levels.series.key.place == key.place and j is not one]
 
 
-def _verdict(
-    series: Series,
-    episode: Episode,
-    tools: Sequence[Method],
-    others: list[Population],
-    window: Window,
-    settings: AnalysisSettings,
-    now: datetime,
-) -> Verdict:
-    findings = [finding for tool in tools for finding in tool.explain(window, episode, level=settings.level)]
+def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Population]) -> Verdict:
+    window, settings = scene.window, scene.settings
+    findings = [finding for tool in scene.tools for finding in tool.explain(window, episode, level=settings.level)]
     excess = episode.excess_rate or episode.excess_seconds
     attribution = attribute(findings, excess) if excess else None
     rows = series.frame[(series.frame["slot"] >= stamp(episode.start)) & (series.frame["slot"] <= stamp(episode.end))]
@@ -96,14 +101,13 @@ def _verdict(
         counting_rules=RULES.version,
         snapshot=window.snapshot,
         digest=window.digest,
-        reached_at=now,
+        reached_at=scene.now,
     )
 
 
-def _standing(
-    one: Judgement, others: list[Population], window: Window, settings: AnalysisSettings, now: datetime
-) -> list[Verdict]:
+def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[Verdict]:
     """Say normal or not enough evidence; nothing at all of a step whose journey declares no target."""
+    window, settings = scene.window, scene.settings
     found, series = one.levels, one.levels.series
     if found.against is Reference.TARGET and found.band is None:
         return []
@@ -135,7 +139,7 @@ def _standing(
             counting_rules=RULES.version,
             snapshot=window.snapshot,
             digest=window.digest,
-            reached_at=now,
+            reached_at=scene.now,
         )
     ]
 

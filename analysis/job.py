@@ -37,10 +37,7 @@ def analyse(
         limit=LONGEST_OPEN,
     )
     facts = load(store, registry, settings, start=start, end=now, since=min(since, start))
-    if pool is None:
-        found = concluded(facts, settings, now)
-    else:
-        found = pool.submit(concluded, facts, settings, now).result()
+    found = pool.submit(concluded, facts, settings, now).result() if pool else concluded(facts, settings, now)
     verdicts = [carried(verdict, before) if verdict.status in BAD else verdict for verdict in found]
     _keep(store, registry, verdicts, before)
     return sorted(verdicts, key=worst)

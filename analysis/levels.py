@@ -1,6 +1,6 @@
 """Holds every run of a series against its reference and finds where it is slow or failing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,9 +40,6 @@ class Levels:
     vantage: Population | None = None
 
 
-Thresholds = Callable[[Band], float]
-
-
 def levels(
     series: Series, others: Sequence[Series], against: Reference, settings: AnalysisSettings, seasons: Seasons
 ) -> Levels:
@@ -54,6 +51,16 @@ def levels(
     return _against_expected(series, others, settings, seasons)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marks:
+    """What a reference says of each row."""
+
+    mid: Floats
+    threshold: Floats
+    band: Band | None
+    vantage: Population | None = None
+
+
 def _against_expected(series: Series, others: Sequence[Series], settings: AnalysisSettings, seasons: Seasons) -> Levels:
     rows = np.flatnonzero(series.timed)
     watch = Watch()
@@ -63,18 +70,16 @@ def _against_expected(series: Series, others: Sequence[Series], settings: Analys
     band = _first_band(series, rows, others, settings)
     size = max(BLOCK, len(rows) // BLOCKS)
     for begin in range(0, len(rows), size):
-        block = rows[begin : begin + size]
-        learned = _learned(series, rows, begin, watch, settings)
-        band = learned or band
-        for row in block:
+        band = _learned(series, rows[: max(0, begin - LONGEST)], watch, settings) or band
+        for row in rows[begin : begin + size]:
             here = seasonal.get(series.slots[row].astype("datetime64[h]"), band)
             if here is None:
                 continue
             mid[row], threshold[row] = here.mid, RULES.threshold(here.mid, here.high)
             watch.push(bool(series.seconds[row] > threshold[row]), limit)
-    last = seasonal.get(series.slots[-1].astype("datetime64[h]"), band) if len(series) else None
-    judged = np.flatnonzero(~np.isnan(threshold))
-    return _levels(series, Reference.EXPECTED, mid, threshold, last, watch, judged, settings)
+    last = seasonal.get(series.slots[-1].astype("datetime64[h]"), band)
+    marks = _Marks(mid=mid, threshold=threshold, band=last)
+    return _levels(series, Reference.EXPECTED, marks, watch, failing(series, settings))
 
 
 def _first_band(series: Series, rows: Rows, others: Sequence[Series], settings: AnalysisSettings) -> Band | None:
@@ -84,15 +89,12 @@ def _first_band(series: Series, rows: Rows, others: Sequence[Series], settings: 
     return _same_slot(series, rows, others, settings)
 
 
-def _learned(series: Series, rows: Rows, begin: int, watch: Watch, settings: AnalysisSettings) -> Band | None:
+def _learned(series: Series, known: Rows, watch: Watch, settings: AnalysisSettings) -> Band | None:
     """Learn from rows that are old enough to know that no stretch holds them."""
-    known = rows[: max(0, begin - LONGEST)]
-    spans = watch.stretches
-    if spans:
-        keep = np.ones(len(known), dtype=bool)
-        for stretch in spans:
-            keep[stretch.first : stretch.last + 1] = False
-        known = known[keep]
+    keep = np.ones(len(known), dtype=bool)
+    for stretch in watch.stretches:
+        keep[stretch.first : stretch.last + 1] = False
+    known = known[keep]
     if len(known) < settings.baseline_runs:
         return None
     recent = known[-settings.baseline_recent_runs :]
@@ -127,16 +129,16 @@ def _seasonal(series: Series, seasons: Seasons) -> Mapping[np.datetime64, Band]:
 
 def _against_target(series: Series, settings: AnalysisSettings) -> Levels:
     mid = np.where(series.timed, series.target, np.nan)
-    declared_rows = np.flatnonzero(~np.isnan(series.target))
-    band = declared(float(series.target[declared_rows[-1]])) if len(declared_rows) else None
-    return _fixed(series, Reference.TARGET, mid, mid, band, settings, None)
+    told = np.flatnonzero(~np.isnan(series.target))
+    band = declared(float(series.target[told[-1]])) if len(told) else None
+    return _fixed(series, Reference.TARGET, _Marks(mid=mid, threshold=mid, band=band), settings)
 
 
 def _against_best(series: Series, others: Sequence[Series], settings: AnalysisSettings) -> Levels:
     best = _best(others)
-    nothing = np.full(len(series), np.nan)
     if best is None:
-        return _fixed(series, Reference.REFERENCE, nothing, nothing, None, settings, None)
+        nothing = np.full(len(series), np.nan)
+        return _fixed(series, Reference.REFERENCE, _Marks(mid=nothing, threshold=nothing, band=None), settings)
     rows = np.flatnonzero(best.timed)
     place = np.searchsorted(best.slots[rows], series.slots, side="right")
     smooth = np.array([np.median(best.seconds[rows[max(0, i - 5) : i]]) if i else np.nan for i in range(len(rows) + 1)])
@@ -144,7 +146,8 @@ def _against_best(series: Series, others: Sequence[Series], settings: AnalysisSe
     threshold = np.array([RULES.threshold(value, value) for value in mid])
     recent = best.seconds[rows[-settings.baseline_recent_runs :]]
     band = pooled(recent, rung=Rung.SAME_SLOT)
-    return _fixed(series, Reference.REFERENCE, mid, threshold, band, settings, best.key.population)
+    marks = _Marks(mid=mid, threshold=threshold, band=band, vantage=best.key.population)
+    return _fixed(series, Reference.REFERENCE, marks, settings)
 
 
 def _best(others: Sequence[Series]) -> Series | None:
@@ -152,56 +155,46 @@ def _best(others: Sequence[Series]) -> Series | None:
     return min(timed, key=lambda other: (float(np.median(other.seconds[other.timed])), other.key), default=None)
 
 
-def _fixed(
-    series: Series,
-    against: Reference,
-    mid: Floats,
-    threshold: Floats,
-    band: Band | None,
-    settings: AnalysisSettings,
-    vantage: Population | None,
-) -> Levels:
+def _fixed(series: Series, against: Reference, marks: _Marks, settings: AnalysisSettings) -> Levels:
     watch = Watch()
     limit = limits(OUTLIER_SHARE, settings.false_alarm, least_share=0.5)
-    judged = np.flatnonzero(~np.isnan(threshold))
-    for row in judged:
-        watch.push(bool(series.seconds[row] > threshold[row]), limit)
-    return _levels(series, against, mid, threshold, band, watch, judged, settings, vantage)
+    for row in np.flatnonzero(~np.isnan(marks.threshold)):
+        watch.push(bool(series.seconds[row] > marks.threshold[row]), limit)
+    return _levels(series, against, marks, watch, ())
 
 
-def _levels(
-    series: Series,
-    against: Reference,
-    mid: Floats,
-    threshold: Floats,
-    band: Band | None,
-    watch: Watch,
-    judged: Rows,
-    settings: AnalysisSettings,
-    vantage: Population | None = None,
-) -> Levels:
+def _levels(series: Series, against: Reference, marks: _Marks, watch: Watch, fails: tuple[Stretch, ...]) -> Levels:
+    judged = np.flatnonzero(~np.isnan(marks.threshold))
     return Levels(
         series=series,
         against=against,
-        mid=mid,
-        threshold=threshold,
-        band=band,
+        mid=marks.mid,
+        threshold=marks.threshold,
+        band=marks.band,
         slow=tuple(Stretch(int(judged[s.first]), int(judged[s.last]), s.open) for s in watch.stretches),
-        failing=failing(series, settings) if against is Reference.EXPECTED else (),
-        vantage=vantage,
+        failing=fails,
+        vantage=marks.vantage,
     )
 
 
 def failing(series: Series, settings: AnalysisSettings) -> tuple[Stretch, ...]:
-    """Find stretches in which more runs fail, time out or are dropped than before."""
+    """Find stretches in which more runs fail, time out or are dropped than the quiet ones before."""
     watch = Watch()
     if not series.bad.any():
         return ()
-    before = 0
+    limit = limits(QUIET_FAILURE_RATE, settings.false_alarm)
+    size = max(BLOCK, len(series) // BLOCKS)
     for row, bad in enumerate(series.bad):
-        if row % BLOCK == 0:
-            known = [i for i in range(max(0, row - LONGEST)) if watch.quiet(i)] if watch.stretches else None
-            before = int(series.bad[known].sum()) if known else int(series.bad[: max(0, row - LONGEST)].sum())
-        rate = max(QUIET_FAILURE_RATE, (before + 0.5) / (row + 1) if row > LONGEST else QUIET_FAILURE_RATE)
-        watch.push(bool(bad), limits(round(rate, 2), settings.false_alarm))
+        if row % size == 0 and row > LONGEST:
+            limit = limits(_usual_rate(series, row - LONGEST, watch), settings.false_alarm)
+        watch.push(bool(bad), limit)
     return tuple(watch.stretches)
+
+
+def _usual_rate(series: Series, known: int, watch: Watch) -> float:
+    """Give the rate of failures in the quiet rows up to ``known``, rounded to keep the limits few."""
+    keep = np.ones(known, dtype=bool)
+    for stretch in watch.stretches:
+        keep[stretch.first : stretch.last + 1] = False
+    rate = (float(series.bad[:known][keep].sum()) + 0.5) / (keep.sum() + 1)
+    return max(QUIET_FAILURE_RATE, round(float(rate), 2))

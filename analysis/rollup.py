@@ -57,12 +57,12 @@ def _summarise(
         band = _band(ordered, against, settings)
         here = ordered[inside]
         bad, excess = _bad(here, band, against, settings)
-        median = here["q50"].median()
+        medians = here["q50"].dropna().to_numpy(dtype=float)
         yield Hours(
             key=key_of(values),
             runs=int(here["runs"].sum()),
             timeouts=int(here["timeouts"].sum()),
-            median=None if pd.isna(median) else float(median),
+            median=float(np.median(medians)) if len(medians) else None,
             band=band,
             spans=tuple(sorted(_spans(here, bad, excess), key=lambda span: (-span[2], span[0]))),
         )

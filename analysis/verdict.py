@@ -7,7 +7,7 @@ share with an interval from nothing to all of it, and the group is named as inse
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.counting import RULES
 from analysis.narrowing import Part, Surroundings, narrow, surroundings
@@ -165,16 +165,7 @@ def _unless_minor(layer: LayerVerdict, largest: float) -> LayerVerdict:
     """A layer far behind the largest moved along: it is named, not blamed."""
     if layer.state is not LayerState.BLAMED or layer.share >= RULES.blamed_of_largest * largest:
         return layer
-    return LayerVerdict(
-        layer=layer.layer,
-        component=layer.component,
-        state=LayerState.INCONCLUSIVE,
-        share=layer.share,
-        low=layer.low,
-        high=layer.high,
-        evidence_for=layer.evidence_for,
-        evidence_against=layer.evidence_against,
-    )
+    return replace(layer, state=LayerState.INCONCLUSIVE)
 
 
 def _component(moved: Sequence[Evidence]) -> str | None:
@@ -185,5 +176,9 @@ def _component(moved: Sequence[Evidence]) -> str | None:
 def _once(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     seen: dict[tuple[str, str], Evidence] = {}
     for one in evidence:
-        seen.setdefault((one.rule, one.text), one)
+        seen.setdefault((one.rule, one.text), replace(one, before=_stored(one.before), during=_stored(one.during)))
     return tuple(seen.values())
+
+
+def _stored(value: float | None) -> float | None:
+    return None if value is None else rounded(value)

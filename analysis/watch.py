@@ -54,10 +54,6 @@ class Watch:
         """Give the stretch that has not ended."""
         return self.stretches[-1] if self.stretches and self.stretches[-1].open else None
 
-    def quiet(self, row: int) -> bool:
-        """Say whether ``row`` lies in no stretch."""
-        return not any(stretch.first <= row <= stretch.last for stretch in self.stretches)
-
     def _follow(self, flag: bool) -> None:
         stretch = self.stretches[-1]
         if flag:

@@ -27,7 +27,7 @@ SHORT_STRETCH = timedelta(hours=2)
 FROM_HOURS = "judged by hourly medians: what lasted less than about half an hour shows only if it was analysed then"
 
 
-def why(
+def why(  # noqa: PLR0913  the question has so many parts
     store: Store,
     registry: Registry,
     settings: AnalysisSettings,

@@ -15,6 +15,7 @@ links with the same fault at once look like the core. Without another access it 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -41,6 +42,21 @@ ACCOUNTED = {
 CONNECT_SHARE = 0.1  # connecting this much slower, of the shared waiting, says the core is slow
 
 
+@dataclass(frozen=True, slots=True)
+class _Amount:
+    """Seconds per run with their draws; ``name`` is the part they are of."""
+
+    seconds: float
+    draws: Floats
+    name: str = "network"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    episode: Episode
+    level: float
+
+
 class Contrast:
     """See the module."""
 
@@ -51,40 +67,41 @@ class Contrast:
         if episode.status is not Status.SLOW or episode.vantage is not None:
             return ()
         known = [pairs for name in others(window, episode) if (pairs := paired(window, episode, name)) is not None]
+        asked = _Asked(episode=episode, level=level)
         remote = episode.population.presentation is not Presentation.LOCAL
         local = [p for p in known if p.population.link is episode.population.link] if remote else []
         local = [p for p in local if p.population.presentation is Presentation.LOCAL]
         elsewhere = [p for p in known if p.population.link is not episode.population.link]
         if not elsewhere:
-            return self._session_only(local, episode, level)
+            return self._session_only(local, asked)
         best = min(
             elsewhere, key=lambda pairs: (float(pairs.other[columns(*NETWORK, *UNSPLIT)].sum()), pairs.population)
         )
-        return self._divided(best, min(local, key=_affected, default=None), episode, level)
+        return self._divided(best, min(local, key=_affected, default=None), asked)
 
-    def _divided(self, best: Pairs, local: Pairs | None, episode: Episode, level: float) -> Sequence[Finding]:
+    def _divided(self, best: Pairs, local: Pairs | None, asked: _Asked) -> Sequence[Finding]:
         parts = (*NETWORK, *UNSPLIT)
         mine, mine_draws = _total(best, parts)
         shared, shared_draws = _shared(best, parts)
         own, own_draws = mine - shared, mine_draws - shared_draws
         found = []
-        remote = episode.population.presentation is not Presentation.LOCAL
+        remote = asked.episode.population.presentation is not Presentation.LOCAL
         among: tuple[Layer, ...] = (Layer.ACCESS_NETWORK, Layer.REMOTE_SESSION) if remote else (Layer.ACCESS_NETWORK,)
         if local is not None:
             session, session_draws = _beyond(local, parts)
             session, session_draws = min(own, session), np.minimum(own_draws, session_draws)
             own, own_draws = own - session, own_draws - session_draws
-            found.append(self._finding((Layer.REMOTE_SESSION,), session, session_draws, local, episode, level))
+            found.append(self._finding((Layer.REMOTE_SESSION,), _Amount(session, session_draws), local, asked))
             among = (Layer.ACCESS_NETWORK,)
-        found.append(self._finding(among, own, own_draws, best, episode, level))
-        return [*found, *self._shared(best, episode, level)]
+        found.append(self._finding(among, _Amount(own, own_draws), best, asked))
+        return [*found, *self._shared(best, asked)]
 
-    def _shared(self, best: Pairs, episode: Episode, level: float) -> Sequence[Finding]:
+    def _shared(self, best: Pairs, asked: _Asked) -> Sequence[Finding]:
         """Say who can be behind what both accesses have in common."""
         network, network_draws = _shared(best, NETWORK)
         connect, _ = _shared(best, ("connect",))
         core = (Layer.NETWORK_CORE,) if network <= 0 or connect >= CONNECT_SHARE * network else QUEUE
-        found = [self._finding(core, network, network_draws, best, episode, level)]
+        found = [self._finding(core, _Amount(network, network_draws), best, asked)]
         every, every_draws = _shared(best, (*NETWORK, *UNSPLIT))
         rest, rest_draws = max(0.0, every - network), np.maximum(0.0, every_draws - network_draws)
         account = best.other[columns(*ACCOUNT)].clip(min=0)
@@ -92,15 +109,15 @@ class Contrast:
             return found
         if account.sum() < 0.5 * rest:
             candidates = SERVER if core is QUEUE and _connects(best) else (Layer.NETWORK_CORE, *SERVER)
-            return [*found, self._finding(candidates, rest, rest_draws, best, episode, level)]
+            return [*found, self._finding(candidates, _Amount(rest, rest_draws), best, asked)]
         for share, part in zip(account / account.sum(), ACCOUNT, strict=True):
             if share > 0:
                 found.append(
-                    self._finding(ACCOUNTED[part], rest * share, rest_draws * share, best, episode, level, part)
+                    self._finding(ACCOUNTED[part], _Amount(rest * share, rest_draws * share, part), best, asked)
                 )
         return found
 
-    def _session_only(self, local: Sequence[Pairs], episode: Episode, level: float) -> Sequence[Finding]:
+    def _session_only(self, local: Sequence[Pairs], asked: _Asked) -> Sequence[Finding]:
         """With only the same link to compare with: what the remote presentation adds, no more."""
         if not local:
             return ()
@@ -110,21 +127,12 @@ class Contrast:
         rest, rest_draws = _shared(best, parts)
         candidates = (Layer.ACCESS_NETWORK, Layer.NETWORK_CORE, *SERVER)
         return [
-            self._finding((Layer.REMOTE_SESSION,), session, session_draws, best, episode, level),
-            self._finding(candidates, rest, rest_draws, best, episode, level),
+            self._finding((Layer.REMOTE_SESSION,), _Amount(session, session_draws), best, asked),
+            self._finding(candidates, _Amount(rest, rest_draws), best, asked),
         ]
 
-    def _finding(
-        self,
-        among: tuple[Layer, ...],
-        seconds: float,
-        draws: Floats,
-        pairs: Pairs,
-        episode: Episode,
-        level: float,
-        part: str = "network",
-    ) -> Finding:
-        found = interval(seconds, draws, level)
+    def _finding(self, among: tuple[Layer, ...], part: _Amount, pairs: Pairs, asked: _Asked) -> Finding:
+        found, episode = interval(part.seconds, part.draws, asked.level), asked.episode
         mine, _ = _total(pairs, (*NETWORK, *UNSPLIT))
         theirs = float(pairs.other[columns(*NETWORK, *UNSPLIT)].sum())
         text = (
@@ -139,10 +147,10 @@ class Contrast:
             among=among,
             evidence=(
                 Evidence(
-                    rule=f"contrast.{part}",
+                    rule=f"contrast.{part.name}",
                     text=text,
                     supports=found.low > 0,
-                    source={"phase": part, "step": episode.step, "population": str(pairs.population)},
+                    source={"phase": part.name, "step": episode.step, "population": str(pairs.population)},
                     unit="s",
                     before=theirs,
                     during=mine,

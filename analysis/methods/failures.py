@@ -2,9 +2,9 @@
 
 Mathematics. The excess is failures per run. The rate of the best access on another link in the same
 time, above its own rate before, is shared; the rest is own and belongs to this link. Intervals are
-exact binomial (Clopper-Pearson). A shared failure with an HTTP answer came from behind the network:
-it belongs to one of the server's layers; one without an answer (refused, timed out) to the core, or
-to them. An own failure with an answer cannot be the link's: it goes to the server's layers too.
+exact binomial (Clopper-Pearson). A run that reached the service - the failing step was answered, or
+another step of the run went well - did not fail for its network: it belongs to one of the server's
+layers. Of the others, what is shared belongs to the core or to them, what is own to the link.
 
 Limits. It does not know which of the server's layers fails; infrastructure may tell.
 """
@@ -40,7 +40,7 @@ class Failures:
             return ()
         rows = _during(window, episode, episode.population)
         bad = rows[_bad(rows)]
-        answered = float(bad["http_status"].notna().mean()) if len(bad) else 0.0
+        answered = _reached(window, bad)
         excess = episode.excess_rate
         best = _best(window, episode, level)
         words = _words(episode, bad, answered, best)
@@ -66,6 +66,16 @@ class Failures:
         )
         state = LayerState.BLAMED if len(among) == 1 and rate.low > 0 else LayerState.INCONCLUSIVE
         return Finding(method=self.use, layer=among[0], state=state, seconds=rate, among=among, evidence=(evidence,))
+
+
+def _reached(window: Window, bad: pd.DataFrame) -> float:
+    """Give the share of bad runs that did reach the service: an answer came, or another step went well."""
+    if bad.empty:
+        return 0.0
+    steps = window.steps
+    measured = steps["outcome"].isin([str(outcome) for outcome in RULES.measured])
+    well = set(steps.loc[measured & steps["run_id"].isin(bad["run_id"]), "run_id"])
+    return float((bad["http_status"].notna() | bad["run_id"].isin(well)).mean())
 
 
 def _during(window: Window, episode: Episode, population: Population) -> pd.DataFrame:
@@ -108,9 +118,7 @@ def _times(rate: Interval, share: float) -> Interval:
 def _words(episode: Episode, bad: pd.DataFrame, answered: float, best: tuple[Population, Interval] | None) -> str:
     kinds = bad["error_kind"].fillna(bad["outcome"]).value_counts().sort_index()
     named = ", ".join(f"{count} × {kind}" for kind, count in kinds.items())
-    text = (
-        f"{len(bad)} of {episode.runs} runs over {episode.population} failed ({named}), {answered:.0%} with an answer"
-    )
+    text = f"{len(bad)} of {episode.runs} runs over {episode.population} failed ({named}), {answered:.0%} of them reached the service"
     if best is None:
         return f"{text}; no other link ran the step at the time"
     population, rate = best

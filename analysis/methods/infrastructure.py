@@ -37,11 +37,12 @@ class Infrastructure:
         """Give one finding per sampled layer and component: blamed when it moved, else cleared."""
         samples = _relevant(window, episode)
         found: dict[tuple[Layer, str], list[Evidence]] = {}
-        for (layer, component, name), rows in samples.groupby(["layer", "component", "metric"], sort=True):
+        for values, rows in samples.groupby(["layer", "component", "metric"], sort=True):
+            layer, component, name = map(str, values)
             evidence = _compare(rows, CATALOGUE[name], component, episode)
             if evidence is not None:
                 found.setdefault((Layer(layer), component), []).append(evidence)
-        findings = [self._finding(layer, component, told) for (layer, component), told in found.items()]
+        findings = [self._finding(where, what, told) for (where, what), told in found.items()]
         return [*findings, *self._release(window, episode)]
 
     def _finding(self, layer: Layer, component: str, told: Sequence[Evidence]) -> Finding:

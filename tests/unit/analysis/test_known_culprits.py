@@ -1,0 +1,156 @@
+"""In synthetic worlds whose culprit is known, that culprit is named, and nobody else."""
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+
+import pytest
+from worlds.culprits import ALONE, ALWAYS_SLOW, CULPRITS, DOWN, INNOCENT, SILENT
+from worlds.generator import WIFI, WIRED, Fault, World, window
+
+from analysis.conclude import conclude
+from analysis.settings import AnalysisSettings
+from collector.model.layer import Layer
+from collector.model.run import Outcome, Phase
+from collector.model.verdict import LayerState, Reference, Rung, Status, Verdict
+
+FAST = AnalysisSettings(seasonal=False)
+ORDER = [LayerState.BLAMED, LayerState.INCONCLUSIVE, LayerState.CLEARED, LayerState.NOT_MEASURED]
+BAD = {Status.SLOW, Status.FAILING}
+
+
+@lru_cache(maxsize=64)
+def verdicts(world_name: str, seed: int) -> tuple[Verdict, ...]:
+    facts = window(replace(CULPRITS[world_name][1], seed=seed))
+    return tuple(conclude(facts, Reference.EXPECTED, FAST, now=facts.end))
+
+
+def of(world: World, against: Reference = Reference.EXPECTED) -> list[Verdict]:
+    facts = window(world)
+    return conclude(facts, against, FAST, now=facts.end)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("name", CULPRITS)
+def test_the_culprit_is_named_and_nobody_else(name: str, seed: int) -> None:
+    truth, world = CULPRITS[name]
+    bad = [verdict for verdict in verdicts(name, seed) if verdict.status in BAD]
+    hit = {(step, population) for fault in world.faults for step in fault.steps for population in fault.populations}
+    assert {(verdict.step, verdict.population) for verdict in bad} == hit
+    for verdict in bad:
+        assert [layer.layer for layer in verdict.blamed] == [truth], verdict
+        assert verdict.blamed[0].share > 0.6
+        assert verdict.open
+
+
+@pytest.mark.parametrize("name", CULPRITS)
+def test_every_layer_is_listed_blamed_first_with_reasons(name: str) -> None:
+    for verdict in verdicts(name, 1):
+        if verdict.status not in BAD:
+            continue
+        assert sorted(layer.layer for layer in verdict.layers) == sorted(Layer)
+        states = [layer.state for layer in verdict.layers]
+        assert states == sorted(states, key=ORDER.index)
+        assert verdict.layers[0].evidence_for
+        assert all(0 <= layer.low <= layer.share <= layer.high <= 1 for layer in verdict.layers)
+        assert verdict.unexplained is not None
+        total = math.fsum(layer.share for layer in verdict.layers) + verdict.unexplained.share
+        assert total == pytest.approx(1.0, abs=0.15)
+        assert "seasonal" in " ".join(verdict.data_quality)
+
+
+def test_detection_takes_less_than_a_minute() -> None:
+    truth, world = CULPRITS["the storage under the database is slow"]
+    found = of(replace(world, seconds=645.0))
+    assert {layer.layer for verdict in found if verdict.status in BAD for layer in verdict.blamed} == {truth}
+
+
+def test_the_innocent_is_not_blamed() -> None:
+    found = of(INNOCENT)
+    assert {verdict.status for verdict in found} == {Status.NORMAL}
+    assert not any(verdict.blamed for verdict in found)
+
+
+def test_a_fault_on_one_link_is_never_the_core() -> None:
+    for name in ("wifi loses packets", "the wired link is congested"):
+        for verdict in verdicts(name, 1):
+            shares = {layer.layer: layer for layer in verdict.layers}
+            if verdict.status in BAD:
+                assert shares[Layer.NETWORK_CORE].state is not LayerState.BLAMED
+                assert shares[Layer.NETWORK_CORE].share < 0.1
+
+
+def test_slow_since_the_first_run_is_named_against_its_target() -> None:
+    found = [v for v in of(ALWAYS_SLOW, Reference.TARGET) if v.status in BAD]
+    assert {v.step for v in found} == {"search"}
+    for verdict in found:
+        assert verdict.rung is Rung.NONE
+        assert [layer.layer for layer in verdict.blamed] == [Layer.DATABASE]
+        assert verdict.excess_seconds is not None
+        assert verdict.excess_seconds.estimate == pytest.approx(0.33, abs=0.15)
+    quiet = [v for v in of(ALWAYS_SLOW, Reference.TARGET) if v.step != "search"]
+    assert {v.status for v in quiet} == {Status.NORMAL}
+
+
+def test_an_application_without_an_account_cannot_be_taken_apart() -> None:
+    found = [v for v in of(SILENT) if v.status in BAD]
+    assert len(found) == 3
+    for verdict in found:
+        assert not verdict.blamed
+        assert any({Layer.APPLICATION, Layer.DATABASE} <= set(group) for group in verdict.inseparable)
+        assert any("Server-Timing" in note for note in verdict.data_quality)
+
+
+def test_one_access_alone_cannot_tell_its_link_from_the_core() -> None:
+    found = [v for v in of(ALONE) if v.status in BAD]
+    assert len(found) == 5
+    for verdict in found:
+        assert not verdict.blamed
+        assert any({Layer.ACCESS_NETWORK, Layer.NETWORK_CORE} <= set(group) for group in verdict.inseparable)
+        assert any("no other access" in note for note in verdict.data_quality)
+
+
+def test_an_application_that_is_down_is_failing() -> None:
+    found = of(DOWN)
+    assert {v.status for v in found} == {Status.FAILING}
+    for verdict in found:
+        assert verdict.excess_rate is not None
+        assert verdict.excess_rate.estimate > 0.9
+        assert verdict.excess_seconds is None
+        states = {layer.layer: layer.state for layer in verdict.layers}
+        assert states[Layer.ACCESS_NETWORK] is LayerState.CLEARED
+        assert states[Layer.APPLICATION] is LayerState.INCONCLUSIVE
+
+
+def test_one_link_failing_is_the_link() -> None:
+    world = World(faults=[Fault(outcome=Outcome.FAILED, error_kind="connect", populations=[WIFI])])
+    bad = [v for v in of(world) if v.status in BAD]
+    assert {v.population for v in bad} == {WIFI}
+    assert {layer.layer for v in bad for layer in v.blamed} == {Layer.ACCESS_NETWORK}
+
+
+def test_some_timeouts_are_lower_bounds_not_samples() -> None:
+    world = World(timeout=0.6, faults=[Fault(seconds={Phase.SERVER_DB: 0.5}, steps=["save"])])
+    bad = [v for v in of(world) if v.status in BAD]
+    assert {v.step for v in bad} == {"save"}
+    for verdict in bad:
+        assert 0 < verdict.censored < verdict.runs
+        assert any("lower bounds" in note for note in verdict.data_quality)
+
+
+def test_against_the_best_access_the_slow_link_is_named() -> None:
+    world = World(faults=[Fault(start=0.0, seconds={Phase.PROCESSING: 0.3}, populations=[WIFI])])
+    bad = [v for v in of(world, Reference.REFERENCE) if v.status in BAD]
+    assert {v.population for v in bad} == {WIFI}
+    assert all(v.excess_seconds is not None and v.excess_seconds.estimate > 0.2 for v in bad)
+
+
+def test_too_few_runs_are_not_enough_evidence() -> None:
+    assert {v.status for v in of(World(seconds=40.0, populations=[WIFI]))} == {Status.NOT_ENOUGH_EVIDENCE}
+
+
+def test_a_missing_access_and_gaps_are_said() -> None:
+    world = World(missing=lambda population, at: population == WIRED and 300 <= at < 500)
+    found = [v for v in of(world) if v.population == WIRED]
+    assert {v.status for v in found} == {Status.NORMAL}
+    assert all(any("a gap of" in note for note in v.data_quality) for v in found)

@@ -1,0 +1,41 @@
+"""Quiet synthetic worlds are normal: noise, single outliers and slow drift are not episodes."""
+
+from datetime import timedelta
+
+import pytest
+from worlds.generator import START, World, runs, samples, window
+
+from analysis.conclude import conclude
+from analysis.episodes import judge
+from analysis.settings import AnalysisSettings
+from collector import tables
+from collector.model.verdict import Reference, Status
+
+FAST = AnalysisSettings(seasonal=False)
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.3])
+def test_quiet_windows_are_normal(drift: float) -> None:
+    statuses = []
+    for seed in range(8):
+        facts = window(World(seed=seed, drift=drift, seconds=400.0))
+        statuses += [v.status for v in conclude(facts, Reference.EXPECTED, FAST, now=facts.end)]
+    assert len(statuses) == 8 * 15
+    assert statuses.count(Status.NORMAL) >= 0.95 * len(statuses)
+
+
+def test_no_look_at_a_long_quiet_time_finds_an_episode() -> None:
+    judged = judge(window(World(seed=99, seconds=5400.0, drift=0.3)), Reference.EXPECTED, FAST)
+    assert [one.episodes for one in judged] == [()] * 15
+
+
+def test_single_outliers_and_short_hiccups_are_not_episodes() -> None:
+    world = World(seed=5, seconds=500.0)
+    steps = tables.run_tables(runs(world))["steps"].to_pandas()
+    late = steps["slot"] >= (START + timedelta(seconds=400)).replace(tzinfo=None)
+    hit = late & (steps["slot"] < (START + timedelta(seconds=410)).replace(tzinfo=None))
+    steps.loc[hit, "seconds"] += 3.0
+    facts = window(world)
+    facts.steps["seconds"] = steps.sort_values(["slot", "run_id", "position"])["seconds"].to_numpy()
+    assert not any(one.episodes for one in judge(facts, Reference.EXPECTED, FAST))
+    assert len(samples(world)) > 0

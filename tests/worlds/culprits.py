@@ -1,0 +1,114 @@
+"""One world per known culprit (synthetic), with the layer that is to be named."""
+
+from collections.abc import Mapping
+
+from worlds.generator import VNC, WIFI, WIRED, Fault, World
+
+from collector.model.layer import Layer
+from collector.model.run import Outcome, Phase
+
+SYNC = {("lun-1", "storage.write.latency"): 0.12, ("db-1", "db.wal.sync.latency"): 0.12, ("db-1", "db.busy"): 0.3}
+PAGING = {("app-1", "process.paging.faults.major"): 800.0, ("app-1", "system.cpu.utilization"): 0.3}
+
+CULPRITS: Mapping[str, tuple[Layer, World]] = {
+    "wifi loses packets": (
+        Layer.ACCESS_NETWORK,
+        World(
+            faults=[
+                Fault(
+                    seconds={Phase.PROCESSING: 0.15, Phase.TRANSFER: 0.1, Phase.CONNECT: 0.04},
+                    populations=[WIFI],
+                    hit=0.8,
+                )
+            ]
+        ),
+    ),
+    "the wired link is congested": (
+        Layer.ACCESS_NETWORK,
+        World(faults=[Fault(seconds={Phase.PROCESSING: 0.2, Phase.CONNECT: 0.1}, populations=[WIRED, VNC])]),
+    ),
+    "every link waits at the core": (
+        Layer.NETWORK_CORE,
+        World(faults=[Fault(seconds={Phase.PROCESSING: 0.2, Phase.CONNECT: 0.1})]),
+    ),
+    "only the remote session is slow": (
+        Layer.REMOTE_SESSION,
+        World(faults=[Fault(seconds={Phase.DISPLAY: 0.3}, populations=[VNC])]),
+    ),
+    "the application server pages": (
+        Layer.APP_SERVER,
+        World(
+            faults=[
+                Fault(
+                    seconds={Phase.SERVER_APP: 0.4, Phase.SERVER_DB: 0.03, Phase.PROCESSING: 0.05},
+                    steps=["search", "open", "print"],
+                    shifts=PAGING,
+                )
+            ]
+        ),
+    ),
+    "the storage under the database is slow": (
+        Layer.STORAGE,
+        World(faults=[Fault(seconds={Phase.SERVER_DB: 0.25}, steps=["save", "login"], shifts=SYNC)]),
+    ),
+    "a query is slow after a release": (
+        Layer.DATABASE,
+        World(
+            faults=[
+                Fault(
+                    seconds={Phase.SERVER_DB: 0.5, Phase.SERVER_APP: 0.02},
+                    steps=["search"],
+                    release="3.59",
+                    shifts={("db-1", "db.busy"): 0.3, ("lun-1", "storage.write.latency"): 0.006},
+                )
+            ]
+        ),
+    ),
+    "the code is slow after a release": (
+        Layer.APPLICATION,
+        World(
+            faults=[
+                Fault(
+                    seconds={Phase.SERVER_APP: 0.5},
+                    release="3.59",
+                    shifts={("app-1", "process.cpu.utilization"): 0.8},
+                )
+            ]
+        ),
+    ),
+    "the hypervisor steals time": (
+        Layer.VIRTUALISATION,
+        World(faults=[Fault(seconds={Phase.SERVER_APP: 0.3}, shifts={("app-1", "system.cpu.steal"): 0.3})]),
+    ),
+    "a partner's link is slow": (
+        Layer.EXTERNAL_LINK,
+        World(faults=[Fault(seconds={Phase.SERVER_EXTERNAL: 0.6}, steps=["open"])]),
+    ),
+    "saving times out on stalled storage": (
+        Layer.STORAGE,
+        World(
+            timeout=2.0,
+            faults=[
+                Fault(seconds={Phase.SERVER_DB: 5.0}, steps=["save"], shifts={("lun-1", "storage.write.latency"): 3.0})
+            ],
+        ),
+    ),
+}
+
+INNOCENT = World(
+    faults=[
+        Fault(
+            shifts={
+                ("app-1", "system.memory.available"): -2e9,
+                ("lun-1", "system.disk.write.await"): 0.02,
+                ("app-1", "system.cpu.utilization"): 0.4,
+            }
+        )
+    ]
+)
+DOWN = World(faults=[Fault(outcome=Outcome.FAILED, error_kind="connect")])
+SILENT = World(server_timing=False, faults=[Fault(seconds={Phase.SERVER_DB: 0.5}, steps=["search"])])
+ALONE = World(populations=[WIFI], faults=[Fault(seconds={Phase.PROCESSING: 0.3})])
+ALWAYS_SLOW = World(
+    target=0.2, seconds=120.0, faults=[Fault(start=0.0, seconds={Phase.SERVER_DB: 0.5}, steps=["search"])]
+)
