@@ -150,9 +150,9 @@ class Spool:
     def _segment(self, sequence: int) -> tuple[int, BinaryIO]:
         """Give the open segment and its first sequence; begin one when there is none."""
         if self._file is None:
+            _make(self._path(sequence))
             self._file = self._path(sequence).open("wb", buffering=0)
             self._sizes[sequence] = 0
-            _sync_folder(self._folder)
         return max(self._sizes), self._file
 
     def _retire(self) -> None:
@@ -220,8 +220,10 @@ def _refused(error: OSError) -> StoreError:
     return StoreError(f"the disk under the spool failed: {error.strerror}")
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _make(path: Path) -> None:
+    """Make an empty file whose name outlives a crash."""
+    path.touch()
+    descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -106,6 +106,8 @@ def tidy(
             cursor.execute("CALL ducklake_expire_snapshots('lake', versions => ?)", [list(gone)])
     with transaction(root, folder) as cursor:
         cursor.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
+    with transaction(root, folder) as cursor:  # what a killed process wrote and never committed
+        cursor.execute("CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)")
 
 
 def _make_durable(folder: Path, since_ns: int) -> None:

@@ -1,6 +1,8 @@
 -- The facts, their batches and the roll-up. Columns are those of collector/tables.py (tested).
 -- Partitioned by day of their own time, so that old days are never touched and a period reads few files.
 
+CALL lake.set_option('parquet_compression', 'zstd');
+
 CREATE TABLE lake.runs (
     "run_id" VARCHAR,
     "slot" TIMESTAMP,
