@@ -249,8 +249,7 @@ def site(folder: Path, *, extra: tuple[Run, ...] = (), said: tuple[Verdict, ...]
         store.append(Batch(batch_id="scene:1", sender="scene", runs=(*runs(), *extra), samples=tuple(samples())))
         store.flush()
         registry.put_standing(said or verdicts())
-        registry.put_verdicts([slow(version=1, runs=20), *(said or [*verdicts()[:3], closed()])])
-        registry.put_verdicts([slow(version=2)] if not said else [])
+        registry.put_verdicts(said or [slow(runs=20), slow(version=2), *verdicts()[1:3], closed()])
         for endpoint, seen in (("desk-wifi", NOW), ("desk-wired", NOW - timedelta(hours=2)), ("desk-vpn", None)):
             given = registry.enrol(registry.invite(endpoint, scope=Scope.AGENT, now=NOW), now=NOW)
             assert given is not None
