@@ -78,15 +78,18 @@ class Delivery:
         sender, rows = self._sender(), 0
         if sender == self._refused_token_of:
             return rows
-        for loss in self._outbox.report_losses(self._describe_loss):
-            _log.warning(
-                "data lost: the outbox was full", kind=loss.kind, rows=loss.rows, first=loss.first, last=loss.last
-            )
         while time.monotonic() < self._end and (batch := self._outbox.seal(sender.agent_id)):
             if not self._send(batch, sender):
                 break
             rows += len(batch.rows)
+            self._tell_losses()
         return rows
+
+    def _tell_losses(self) -> None:
+        """Put what was dropped into the outbox, now that there is room: telling must not drop more."""
+        for loss in self._outbox.report_losses(self._describe_loss):
+            times = {"first": loss.first.isoformat(), "last": loss.last.isoformat()}
+            _log.warning("data lost: the outbox was full", kind=loss.kind, rows=loss.rows, **times)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -129,10 +132,10 @@ class Delivery:
             sender.doors.send(batch.kind, content)
         except DoorError as error:
             return self._not_taken(batch, sender, error)
-        self._outbox.done(batch)
         if self.standing is not Standing.FINE:
             _log.info("the collector takes data again")
         self.standing = Standing.FINE
+        self._outbox.done(batch)
         _log.debug("sent", kind=batch.kind, rows=len(batch.rows), seconds=round(time.perf_counter() - started, 4))
         return True
 

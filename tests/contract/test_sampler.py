@@ -1,0 +1,77 @@
+"""Every sampler keeps the contract: catalogued metrics, honest first reads, settings with their mistakes."""
+
+import math
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.model.errors import ConfigError
+from collector.model.sample import CATALOGUE, Sample
+from collector.plugin import load, names
+from probes import samplers
+from probes.sampler import OpenSampler, Sampler
+
+RATES = ("1/s", "By/s")
+
+
+def settings(name: str, folder: Path) -> Mapping[str, Any]:
+    pid_file = folder / "own.pid"
+    pid_file.write_text(f"{os.getpid()}\n")
+    known: dict[str, Mapping[str, Any]] = {
+        "host": {"role": "app_server"},
+        "process": {"pid_file": str(pid_file)},
+        "volume": {"directory": str(folder)},
+    }
+    assert set(known) == set(names(samplers)), "a new sampler needs settings here"
+    return known[name]
+
+
+@pytest.fixture(params=names(samplers))
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenSampler]:
+    kind = load(samplers, request.param, Sampler)
+    sampler = kind.open(site="test", component="thing-1", settings=settings(request.param, tmp_path))
+    yield sampler
+    sampler.close()
+
+
+def some_work() -> None:
+    sum(math.sqrt(number) for number in range(200_000))
+
+
+def test_it_reads_catalogued_metrics_of_its_component(opened: OpenSampler) -> None:
+    opened.read()
+    some_work()
+    found = list(opened.read())
+    assert found
+    assert all(isinstance(sample, Sample) for sample in found)
+    assert {sample.metric for sample in found} <= set(CATALOGUE)
+    assert {(sample.site, sample.component) for sample in found} == {("test", "thing-1")}
+    assert all(sample.value >= 0 for sample in found)
+
+
+def test_the_first_read_gives_no_rate(opened: OpenSampler) -> None:
+    assert [sample.metric for sample in opened.read() if CATALOGUE[sample.metric].unit in RATES] == []
+
+
+def test_a_rate_says_over_which_period(opened: OpenSampler) -> None:
+    opened.read()
+    some_work()
+    rates = [sample for sample in opened.read() if CATALOGUE[sample.metric].unit in RATES]
+    assert all(sample.period_seconds for sample in rates)
+
+
+def test_closing_twice_and_leaving_nothing_behind(opened: OpenSampler, tmp_path: Path) -> None:
+    opened.read()
+    opened.close()
+    opened.close()
+    assert [path.name for path in tmp_path.iterdir() if path.name != "own.pid"] == []
+
+
+@pytest.mark.parametrize("name", names(samplers))
+def test_an_unknown_setting_is_refused(name: str, tmp_path: Path) -> None:
+    kind = load(samplers, name, Sampler)
+    with pytest.raises(ConfigError, match="surprise: is not a known key"):
+        kind.open(site="test", component="thing-1", settings={**settings(name, tmp_path), "surprise": 1})

@@ -1,0 +1,163 @@
+"""A plan is checked whole before anything is walked: names, secrets, samplers, and what it costs."""
+
+from pathlib import Path
+
+import pytest
+from agents.rig import JOURNEY
+
+from collector.model.access import Link
+from collector.model.errors import ConfigError
+from whichlayer.agent import check_plan
+from whichlayer.settings import Settings, agent_of, load
+
+CANARY = "canary-8841"
+PRINTING = """
+  - step: print
+    action: print
+    safe_record: SAFE
+    requests: [{{path: /cases/1/print, expect: {{status: 200}}}}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WL_USER", "user")
+    monkeypatch.setenv("WL_PASSWORD", CANARY)
+
+
+def write(folder: Path, agent: str, *, journey: str = JOURNEY) -> Path:
+    (folder / "cases.yaml").write_text(journey.format(url="http://127.0.0.1:9"))
+    config = folder / "whichlayer.yaml"
+    config.write_text(f"site: test\nagent:\n{agent}")
+    return config
+
+
+def mistakes(config: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        check_plan(config)
+    assert CANARY not in str(caught.value)
+    return [str(mistake).removeprefix(f"{config}:") for mistake in caught.value.mistakes]
+
+
+ENTRY = """\
+  endpoint: desk-1
+  journeys:
+    - file: cases.yaml
+      every: {every}
+      account: probe-1
+      secrets: {{username: env:WL_USER, password: env:WL_PASSWORD}}
+"""
+
+
+def test_a_right_plan_says_what_it_costs(tmp_path: Path) -> None:
+    config = write(tmp_path, ENTRY.format(every="5 min") + "  budget: {endpoints: 3, logons_per_hour: 36}\n")
+    costs = {demand.line: (demand.asked, demand.allowed) for demand in check_plan(config)}
+    assert costs == {
+        "logons_per_hour": (36.0, 36.0),
+        "writes_per_hour": (0.0, 0.0),
+        "pages_per_day": (0.0, 0.0),
+        "concurrent_licences": (3.0, 4.0),
+    }
+
+
+def test_what_exceeds_the_budget_is_refused_at_its_line_with_the_sum(tmp_path: Path) -> None:
+    config = write(
+        tmp_path, ENTRY.format(every="10 s") + "  budget:\n    concurrent_licences: 1\n    logons_per_hour: 100\n"
+    )
+    assert mistakes(config) == [
+        "11:5 agent: budget.logons_per_hour: the plan asks 360, 100 are allowed: cases every 10 s = 360 runs × 1"
+    ]
+
+
+def test_printing_and_writing_need_a_declared_budget(tmp_path: Path) -> None:
+    text = JOURNEY + PRINTING + PRINTING.replace("print\n", "save\n", 1).replace("action: print", "action: write")
+    text = text.replace("/cases/1/print, expect", "/cases/1/notes, method: POST, expect")
+    assert text.count("action: ") == 2
+    config = write(tmp_path, ENTRY.format(every="1 h"), journey=text)
+    found = mistakes(config)
+    assert [line.split(" the plan")[0].split("agent: ")[1] for line in found] == [
+        "budget.writes_per_hour:",
+        "budget.pages_per_day:",
+    ]
+    assert "asks 24, 0 are allowed: cases every 3600 s = 24 runs × 1" in found[1]
+
+
+def test_every_mistake_at_once_with_its_place(tmp_path: Path) -> None:
+    config = write(
+        tmp_path,
+        "  endpoint: desk-1\n"
+        "  journeys:\n"
+        "    - file: cases.yaml\n"
+        "      secrets: {username: env:WL_NOT_SET, pasword: env:WL_PASSWORD}\n"
+        "      variables: {base: x}\n"
+        "    - file: gone.yaml\n"
+        "    - file: cases.yaml\n"
+        "      driver: telepathy\n"
+        "  samplers:\n"
+        "    - {sampler: crystal-ball, component: a}\n"
+        "    - sampler: volume\n"
+        "      component: b\n"
+        "      settings:\n"
+        "        folder: x\n",
+    )
+    found = mistakes(config)
+    places = {line.split(" ")[0] for line in found}
+    text = "\n".join(found)
+    assert places >= {"5:7", "6:7", "7:7", "10:7", "16:9"}
+    assert "journeys.0.variables: the journey has no base: it has base_url" in text
+    assert "journeys.0.secrets: the journey has no pasword: it has password, username" in text
+    assert "journeys.0.account: is missing: cases signs in" in text
+    assert "secret password of cases has no value" in text
+    assert "gone.yaml:1:1 there is no such file" in text
+    assert "10:7 agent: journeys.2.driver: 'telepathy' is not one of" in text
+    assert "12:8 agent: samplers.0.sampler: 'crystal-ball' is not one of" in text
+    assert "16:9 agent: samplers.1.settings.folder: is not a known key" in text
+    assert "samplers.1.settings.directory: is missing" in text
+
+
+def test_a_secret_that_cannot_be_resolved_is_found_by_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WL_PASSWORD")
+    found = mistakes(write(tmp_path, ENTRY.format(every="5 min")))
+    assert [line.split(" agent")[0] for line in found] == ["8:7"]
+    assert "env:WL_PASSWORD is not set" in found[0]
+
+
+def test_an_agent_may_only_sample(tmp_path: Path) -> None:
+    config = write(tmp_path, "  endpoint: app-server\n  samplers: [{sampler: host, component: app-1}]\n")
+    assert {demand.asked for demand in check_plan(config)} == {0.0}
+
+
+def test_paths_are_relative_to_the_file_not_to_where_we_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write(tmp_path, ENTRY.format(every="5 min") + "  collector: {url: 'https://c.example', ca_file: ca.pem}\n")
+    monkeypatch.chdir("/")
+    _, agent = agent_of(config)
+    assert agent.state == tmp_path / "whichlayer-agent"
+    assert agent.journeys[0].file == tmp_path / "cases.yaml"
+    assert agent.collector is not None
+    assert agent.collector.ca_file == tmp_path / "ca.pem"
+
+
+def test_only_the_site_is_required(tmp_path: Path) -> None:
+    config = tmp_path / "whichlayer.yaml"
+    config.write_text("site: council-a\n")
+    assert load(config).model_dump(exclude={"collector"}) == Settings(site="council-a").model_dump(
+        exclude={"collector"}
+    )
+    with pytest.raises(ConfigError, match=r"whichlayer\.yaml:1:1 has no agent section"):
+        agent_of(config)
+
+
+@pytest.mark.parametrize("line", ["endpoint: Desk 1", "environment: LIVE!", "state: 7"])
+def test_names_that_would_not_survive_are_refused(tmp_path: Path, line: str) -> None:
+    config = tmp_path / "whichlayer.yaml"
+    config.write_text(f"site: test\nagent:\n  {line}\n")
+    with pytest.raises(ConfigError):
+        load(config)
+
+
+def test_labels_of_access_are_words_of_the_model(tmp_path: Path) -> None:
+    config = write(tmp_path, "  endpoint: desk-1\n  access: {link: wifi}\n")
+    assert agent_of(config)[1].access.link is Link.WIFI
+    config.write_text(config.read_text().replace("wifi", "carrier-pigeon"))
+    with pytest.raises(ConfigError, match=r"4:12 agent\.access\.link"):
+        load(config)

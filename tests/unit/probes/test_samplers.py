@@ -1,0 +1,109 @@
+"""What single samplers promise beyond the contract."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.model.errors import ConfigError, WhichlayerError
+from collector.model.layer import Layer
+from probes.samplers._counters import Counters
+from probes.samplers.host import PLUGIN as HOST
+from probes.samplers.process import PLUGIN as PROCESS
+from probes.samplers.volume import PLUGIN as VOLUME
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def test_a_counter_that_went_back_gives_nothing() -> None:
+    counters = Counters()
+    assert counters.advance(0.0, {"a": 5.0, "b": 1.0}).by == {}
+    grown = counters.advance(2.0, {"a": 9.0, "b": 0.0, "c": 3.0})
+    assert (grown.rate("a"), grown.rate("b"), grown.rate("c")) == (2.0, None, None)
+    assert grown.mean("a", "b") is None
+
+
+def test_a_mean_without_anything_counted_is_absent_not_0() -> None:
+    counters = Counters()
+    counters.advance(0.0, {"seconds": 1.0, "count": 4.0})
+    assert counters.advance(1.0, {"seconds": 1.0, "count": 4.0}).mean("seconds", "count") is None
+    assert counters.advance(2.0, {"seconds": 3.0, "count": 8.0}).mean("seconds", "count") == 0.5
+
+
+@linux
+@pytest.mark.parametrize(
+    ("role", "metric", "layer"),
+    [("endpoint", "endpoint.cpu.utilization", Layer.ENDPOINT), ("database", "system.cpu.utilization", Layer.DATABASE)],
+)
+def test_a_busy_processor_is_seen_in_the_layer_of_the_machine(role: str, metric: str, layer: Layer) -> None:
+    host = HOST.open(site="test", component="thing-1", settings={"role": role})
+    host.read()
+    until = time.monotonic() + 0.4
+    while time.monotonic() < until:
+        pass
+    found = {sample.metric: sample for sample in host.read()}
+    assert 0.1 < found[metric].value <= 1.0
+    assert found[metric].layer is layer
+    memory = {sample.metric: sample.value for sample in host.read()}
+    assert memory["system.memory.available"] > 1e6
+    assert memory["system.memory.committed"] > 1e6
+    assert ("system.cpu.utilization" in found) == (role != "endpoint")
+
+
+@linux
+def test_a_process_is_followed_over_its_restart(tmp_path: Path) -> None:
+    pid_file = tmp_path / "app.pid"
+    sampler = PROCESS.open(site="test", component="app-1", settings={"pid_file": str(pid_file)})
+    assert sampler.read() == []
+    program = [sys.executable, "-c", "import time; x = b'x' * 20_000_000; print(1, flush=True); time.sleep(60)"]
+    for _release in range(2):
+        with subprocess.Popen(program, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            pid_file.write_text(str(process.pid))
+            first = {sample.metric: sample.value for sample in sampler.read()}
+            assert set(first) == {"process.memory.resident"}
+            assert first["process.memory.resident"] > 20e6
+            time.sleep(0.05)
+            second = {sample.metric: sample.value for sample in sampler.read()}
+            assert set(second) == {"process.memory.resident", "process.paging.faults.major", "process.cpu.utilization"}
+            process.kill()
+    assert sampler.read() == []
+
+
+@linux
+def test_a_process_is_found_by_its_command_line() -> None:
+    mark = "whichlayer-test-mark-7315"
+    with subprocess.Popen([sys.executable, "-c", f"import time; '{mark}'; time.sleep(60)"]) as process:
+        time.sleep(0.2)
+        sampler = PROCESS.open(site="test", component="app-1", settings={"name": mark})
+        assert [sample.metric for sample in sampler.read()] == ["process.memory.resident"]
+        process.kill()
+
+
+@pytest.mark.parametrize("settings", [{}, {"name": "a", "pid_file": "b"}])
+def test_a_process_is_named_in_one_way(settings: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="either pid_file or name"):
+        PROCESS.open(site="test", component="app-1", settings=settings)
+
+
+def test_a_volume_takes_over_what_a_killed_agent_left_but_nothing_else(tmp_path: Path) -> None:
+    scratch = tmp_path / ".whichlayer-vol-1.scratch"
+    scratch.write_bytes(b"0" * 4096)
+    sampler = VOLUME.open(site="test", component="vol-1", settings={"directory": str(tmp_path)})
+    assert len(sampler.read()) == 2
+    sampler.close()
+    assert list(tmp_path.iterdir()) == []
+
+    scratch.write_text("someone's notes")
+    with pytest.raises(WhichlayerError, match="not a scratch file"):
+        sampler.read()
+    assert scratch.read_text() == "someone's notes"
+
+
+def test_a_volume_that_is_not_there_says_so(tmp_path: Path) -> None:
+    sampler = VOLUME.open(site="test", component="vol-1", settings={"directory": str(tmp_path / "gone")})
+    with pytest.raises(WhichlayerError, match="cannot be probed"):
+        sampler.read()
