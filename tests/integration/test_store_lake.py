@@ -76,11 +76,9 @@ def test_a_lake_that_was_moved_still_opens(tmp_path: Path) -> None:
 
 def test_a_second_process_is_told_who_owns_the_lake(tmp_path: Path) -> None:
     (tmp_path / "owner.json").write_text(json.dumps({"url": "http://127.0.0.1:8620", "pid": 4711}))
-    program = "import sys; from pathlib import Path; from collector.stores.lake import LakeStore; LakeStore(Path(sys.argv[1]))"
+    program = "from pathlib import Path; from collector.stores.lake import LakeStore; LakeStore(Path())"
     with closing(LakeStore(tmp_path, flush_seconds=None)):
         other = subprocess.run(
-            [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
             [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         with pytest.raises(StoreError, match=r"process 4711, http://127\.0\.0\.1:8620"):
