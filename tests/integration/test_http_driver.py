@@ -54,7 +54,7 @@ def test_the_template_walks_the_whole_day(casebook: Casebook) -> None:
     assert run.outcome is Outcome.OK
     assert run.facts == {"release": "3.58"}
     assert casebook.notes == {2: [f"probe note {run.run_id}"]}
-    assert [step.requests for step in run.steps] == [3, 1, 2, 2, 1]
+    assert [step.requests for step in run.steps] == [3, 2, 1, 2, 1]
     assert run.steps[-1].bytes_received is not None
     assert run.steps[-1].bytes_received > 10_000
     assert run.seconds == pytest.approx(sum(step.seconds or 0 for step in run.steps))
@@ -79,9 +79,9 @@ def test_phases_that_did_not_happen_are_absent(casebook: Casebook) -> None:
 
 
 def test_the_servers_own_account_is_summed_over_the_requests(casebook: Casebook) -> None:
-    opened = day(casebook).steps[2]
-    assert opened.phases[Phase.SERVER_APP] == pytest.approx(0.007)
-    assert opened.phases[Phase.SERVER_DB] == pytest.approx(0.003)
+    searched = day(casebook).steps[1]
+    assert searched.phases[Phase.SERVER_APP] == pytest.approx(0.007)
+    assert searched.phases[Phase.SERVER_DB] == pytest.approx(0.003)
 
 
 def test_phases_and_uncertainty_account_for_the_whole_step(casebook: Casebook) -> None:
@@ -138,7 +138,7 @@ def test_nothing_is_written_unless_the_page_shows_the_safe_record(casebook: Case
         .read_text(encoding="utf-8")
         .replace("safe_search: WHICHLAYER", "safe_search: smith")
     )
-    text = text.replace("think: 200 ms", "").replace('text: "{safe_record}"', "text: Smith")
+    text = text.replace("think: 200 ms", "").replace('text: "{safe_record}"', "text: Smith")  # opens the wrong one
     run = walk(
         parse(text, Path("x.yaml")),
         PLUGIN,

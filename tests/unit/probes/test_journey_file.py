@@ -1,7 +1,9 @@
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.model.errors import ConfigError
@@ -72,6 +74,23 @@ variables: {search: smith, base_url: "http://127.0.0.1:8000"}
 name: day
 """
     assert parse(other, FILE).hash == parse(GOOD, Path("elsewhere.yaml")).hash
+
+
+def shuffled(tree: Any, random: Random) -> Any:
+    """Give the same content with the keys of every mapping in another order."""
+    if isinstance(tree, dict):
+        keys = list(tree)
+        random.shuffle(keys)
+        return {key: shuffled(tree[key], random) for key in keys}
+    return [shuffled(item, random) for item in tree] if isinstance(tree, list | tuple) else tree
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_keys_never_changes_the_hash(random: Random) -> None:
+    journey = load(TEMPLATES / "case-record.yaml")
+    content = journey.model_dump(by_alias=True)
+    assert Journey.model_validate(shuffled(content, random)).hash == journey.hash
 
 
 @pytest.mark.parametrize(
