@@ -1,0 +1,53 @@
+#!/bin/sh
+# System packages that whichlayer's demo, pages and reports use. Installs what is missing when it may
+# (root on a system with apt-get); otherwise says what is missing and what will be skipped.
+# Quick when everything is there. Always ends with 0: every part says itself what it cannot do.
+set -u
+
+missing=""
+lost=""
+
+# need COMMAND-THAT-SAYS-IT-IS-THERE PACKAGE WHAT-IS-SKIPPED-WITHOUT
+need() {
+    sh -c "$1" >/dev/null 2>&1 && return
+    missing="$missing $2"
+    lost="$lost
+  $2: $3"
+}
+
+library() { echo "ldconfig -p | grep -q $1 || /sbin/ldconfig -p | grep -q $1"; }
+
+look() {
+    missing=""
+    lost=""
+    need "command -v unshare && command -v nsenter && command -v setpriv" util-linux "the demo cannot start"
+    need "$(library libfuse3.so)" libfuse3-3 "the storage fault of the demo"
+    need "command -v fusermount3" fuse3 "the storage fault of the demo, for ordinary users on some systems"
+    need "command -v Xvnc" tigervnc-standalone-server "the remote session of the demo"
+    need "command -v chromium || command -v chromium-browser || command -v google-chrome" chromium \
+        "tests in a browser, and the browser driver"
+    need "$(library libpango-1.0.so)" libpango-1.0-0 "reports as PDF"
+    need "$(library libpangoft2-1.0.so)" libpangoft2-1.0-0 "reports as PDF"
+    need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in reports and browser tests"
+}
+
+look
+[ -z "$missing" ] && exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing system packages:$missing" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086  a list of packages
+    apt-get install -y -q --no-install-recommends $missing >/dev/null 2>&1 || {
+        apt-get update -q >/dev/null 2>&1
+        # shellcheck disable=SC2086
+        apt-get install -y -q --no-install-recommends $missing >/dev/null ||
+            echo "Some packages could not be installed." >&2
+    }
+    look
+    [ -z "$missing" ] && exit 0
+fi
+
+echo "Not installed, and skipped without:$lost" >&2
+echo "An administrator can run: apt-get install$missing" >&2
+exit 0
