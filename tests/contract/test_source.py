@@ -1,0 +1,182 @@
+"""What every source promises, held against the real thing it reads."""
+
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from collector import sources
+from collector.model.errors import ConfigError, SourceError
+from collector.model.sample import CATALOGUE, Sample
+from collector.plugin import load, names
+from collector.source import OpenSource, Source
+from deploy.lab import postgres
+
+pytestmark = pytest.mark.integration
+KNOWN = {"postgresql"}
+LAYER = {name: metric.layer for name, metric in CATALOGUE.items()}
+
+
+def outside_namespaces() -> str | None:
+    if shutil.which("unshare") is None:
+        return "unshare is not installed: PostgreSQL refuses to run as root"
+    tried = subprocess.run([*postgres.as_ordinary_user(), "true"], capture_output=True, check=False)
+    return None if tried.returncode == 0 else "user namespaces are not allowed here: PostgreSQL refuses to run as root"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A PostgreSQL with the databases' own statistics on; gives the folder of its socket."""
+    reason = outside_namespaces()
+    if reason is not None:
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("pg")
+    data = folder / "data"
+    postgres.create([], data, folder / "wal")
+    rules = data / "pg_hba.conf"
+    rules.write_text("local all locked reject\nlocal all secret scram-sha-256\n" + rules.read_text())
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(postgres.server(data, folder), stdout=log, stderr=log)
+    try:
+        postgres.wait_and_create_database(folder)
+        with psycopg.connect(postgres.conninfo(folder), autocommit=True) as connection:
+            connection.execute("CREATE ROLE blind LOGIN")
+            connection.execute("CREATE ROLE watcher LOGIN IN ROLE pg_monitor")
+            connection.execute("CREATE ROLE secret LOGIN PASSWORD 'right' IN ROLE pg_monitor")
+            connection.execute("CREATE ROLE locked LOGIN")
+            connection.execute("CREATE TABLE notes (id int PRIMARY KEY, note text)")
+            connection.execute("INSERT INTO notes VALUES (1, 'a')")
+        yield folder
+    finally:
+        process.send_signal(2)
+        process.wait(30)
+
+
+def opened(folder: Path, user: str = "watcher", **more: Any) -> OpenSource:
+    plugin = load(sources, "postgresql", Source)
+    settings = {"dsn": f"host={folder} user={user} dbname=casebook"} | more
+    return plugin.open(site="s", component="db-1", settings=settings)
+
+
+def values(samples: Sequence[Sample]) -> dict[str, float]:
+    return {sample.metric: sample.value for sample in samples}
+
+
+def test_the_suite_knows_every_source() -> None:
+    assert set(names(sources)) == KNOWN
+
+
+def test_the_first_reading_has_no_rates(server: Path) -> None:
+    source = opened(server)
+    assert set(values(source.read())) == {"db.connections.active", "db.waits.lock", "db.statement.longest"}
+    source.close()
+
+
+def test_every_sample_is_in_the_catalogue_under_its_layer(server: Path) -> None:
+    source = opened(server)
+    source.read()
+    busy(server, seconds=0.2)
+    for sample in source.read():
+        assert sample.layer is LAYER[sample.metric]
+        assert (sample.site, sample.component) == ("s", "db-1")
+    source.close()
+
+
+def busy(folder: Path, *, seconds: float) -> None:
+    with psycopg.connect(postgres.conninfo(folder), autocommit=True) as connection:
+        connection.execute("SELECT pg_sleep(%s)", [seconds])
+        for _ in range(20):
+            connection.execute("UPDATE notes SET note = note WHERE id = 1")
+
+
+def test_busy_time_and_log_flushes_are_rates_of_the_period(server: Path) -> None:
+    source = opened(server)
+    source.read()
+    began = time.monotonic()
+    busy(server, seconds=1.0)
+    samples = {sample.metric: sample for sample in source.read()}
+    took = time.monotonic() - began
+    rate = samples["db.busy"]
+    assert rate.period_seconds is not None
+    assert 1.0 <= rate.value * rate.period_seconds <= took + 0.5
+    assert 0 < samples["db.wal.sync.latency"].value < 1
+    source.close()
+
+
+def test_waiting_for_a_lock_is_seen_and_the_reader_is_not(server: Path) -> None:
+    source = opened(server)
+    with psycopg.connect(postgres.conninfo(server)) as holder:
+        holder.execute("UPDATE notes SET note = 'b' WHERE id = 1")
+        waiter = threading.Thread(target=busy, args=(server,), kwargs={"seconds": 0})
+        waiter.start()
+        deadline = time.monotonic() + 20
+        seen: dict[str, float] = {}
+        while seen.get("db.waits.lock") != 1 and time.monotonic() < deadline:
+            time.sleep(0.1)
+            seen = values(source.read())
+        assert seen["db.waits.lock"] == 1
+        assert seen["db.connections.active"] == 1
+        assert seen["db.statement.longest"] > 0
+        holder.rollback()
+        waiter.join(20)
+    assert values(source.read())["db.waits.lock"] == 0
+    source.close()
+
+
+def test_who_may_not_look_is_told_what_to_grant(server: Path) -> None:
+    with pytest.raises(SourceError, match="GRANT pg_monitor TO blind") as caught:
+        opened(server, "blind").read()
+    assert caught.value.permanent
+
+
+@pytest.mark.parametrize("user", ["locked", "secret"])
+def test_a_refused_sign_in_is_permanent_and_keeps_the_password(
+    server: Path, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WRONG", "canary-password")
+    with pytest.raises(SourceError) as caught:
+        opened(server, user, password="env:WRONG").read()
+    assert caught.value.permanent
+    assert "canary" not in str(caught.value)
+
+
+def test_a_password_comes_by_reference(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIGHT", "right")
+    source = opened(server, "secret", password="env:RIGHT")
+    assert source.read()
+    source.close()
+
+
+def test_a_server_that_is_away_may_come_back(tmp_path: Path, server: Path) -> None:
+    with pytest.raises(SourceError) as caught:
+        opened(tmp_path).read()
+    assert not caught.value.permanent
+    source = opened(server)
+    source.read()
+    with psycopg.connect(postgres.conninfo(server), autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'watcher'")
+    with pytest.raises(SourceError):
+        source.read()
+    assert "db.busy" not in values(source.read())
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "dsn: is missing"),
+        ({"dsn": "host=x password=hunter2"}, "must not hold a password"),
+        ({"dsn": "no such thing"}, "not a libpq connection string"),
+        ({"dsn": "host=x", "colour": 1}, "colour: is not a known key"),
+    ],
+)
+def test_wrong_settings_are_refused_when_it_is_opened(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        load(sources, "postgresql", Source).open(site="s", component="db-1", settings=settings)
+    assert "hunter2" not in str(caught.value)
