@@ -22,6 +22,7 @@ import sys
 import time
 from dataclasses import dataclass, field, replace
 
+TUN = "/dev/net/tun"
 _TUNSETIFF = 0x400454CA
 _TUN_WITHOUT_HEADER = 0x1001  # IFF_TUN | IFF_NO_PI
 _CLONE_NEWNET = 0x40000000
@@ -129,14 +130,36 @@ class Link:
 
 def open_end(pid: int, name: str, address: str, *, default_route: bool) -> int:
     """Create the TUN device ``name`` in the network namespace of ``pid``; give its file descriptor."""
-    from pyroute2 import IPRoute  # noqa: PLC0415  after setns, so that its socket is in there
+    _enter(pid)
+    end = os.open(TUN, os.O_RDWR | os.O_NONBLOCK)
+    fcntl.ioctl(end, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _TUN_WITHOUT_HEADER))
+    _configure(name, address, default_route=default_route)
+    return end
 
+
+def plug_cable(near: tuple[int, str], far: tuple[int, str], name: str) -> None:
+    """Join two namespaces by a plain cable (a veth pair): what is left where there is no TUN device."""
+    from pyroute2 import IPRoute  # noqa: PLC0415
+
+    (near_pid, near_address), (far_pid, far_address) = near, far
+    _enter(near_pid)
+    with IPRoute() as routes:
+        routes.link("add", ifname=name, kind="veth", peer={"ifname": name, "net_ns_pid": far_pid})
+    _configure(name, near_address, default_route=False)
+    _enter(far_pid)
+    _configure(name, far_address, default_route=True)
+
+
+def _enter(pid: int) -> None:
     library = ctypes.CDLL(None, use_errno=True)
     with open(f"/proc/{pid}/ns/net") as namespace:  # noqa: PTH123  a descriptor is what is needed
         if library.setns(namespace.fileno(), _CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "setns")
-    end = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(end, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _TUN_WITHOUT_HEADER))
+
+
+def _configure(name: str, address: str, *, default_route: bool) -> None:
+    from pyroute2 import IPRoute  # noqa: PLC0415  after setns, so that its socket is in there
+
     host, _, prefix = address.partition("/")
     with IPRoute() as routes:
         index = routes.link_lookup(ifname=name)[0]
@@ -144,7 +167,6 @@ def open_end(pid: int, name: str, address: str, *, default_route: bool) -> int:
         routes.link("set", index=index, mtu=_MTU, state="up")
         if default_route:
             routes.route("add", family=socket.AF_INET, dst="0.0.0.0/0", oif=index)
-    return end
 
 
 def main() -> None:
@@ -154,8 +176,12 @@ def main() -> None:
     parser.add_argument("near_address", help="its address, as 10.77.1.1/30")
     parser.add_argument("far_pid", type=int, help="a process in the far namespace, whose default route this becomes")
     parser.add_argument("far_address")
+    parser.add_argument("--cable", action="store_true", help="a plain cable that cannot be made bad; ends at once")
     chosen = parser.parse_args()
     name = f"lab{chosen.far_pid}"
+    if chosen.cable:
+        plug_cable((chosen.near_pid, chosen.near_address), (chosen.far_pid, chosen.far_address), name)
+        return
     near = open_end(chosen.near_pid, name, chosen.near_address, default_route=False)
     far = open_end(chosen.far_pid, name, chosen.far_address, default_route=True)
     ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)  # wake on time, not 50 µs late

@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -21,7 +22,8 @@ from pathlib import Path
 
 from deploy.lab import namespace, postgres
 from deploy.lab.casebook import content
-from deploy.lab.namespace import Namespace
+from deploy.lab.link import TUN
+from deploy.lab.namespace import LabError, Namespace
 from deploy.lab.program import Program, Programs, module
 from deploy.lab.stopping import stoppable
 
@@ -105,10 +107,21 @@ class World:
     def _join(self, name: str) -> None:
         near, far = _ENDS[name]
         ends = [str(self.server().holder.pid), near, str(self.namespaces[name].holder.pid), far]
+        problem = cannot_open(TUN)
+        if problem is not None:
+            self.missing["links"] = problem
+            self._plug(name, ends)
+            return
         link = self.programs.start(f"link-{name}", self.server().run(module("link"), *ends), told=True)
         link.wait_ready()
         link.tell(GOOD[name])
         self.links[name] = link
+
+    def _plug(self, name: str, ends: list[str]) -> None:
+        command = self.server().run(module("link"), *ends, "--cable")
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise LabError(f"{name} cannot be joined to the server: {done.stderr.strip().splitlines()[-1:]}")
 
     def _mount_volume(self) -> None:
         behind = self.directory / "disk"
