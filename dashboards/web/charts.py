@@ -155,10 +155,8 @@ def scale(values: Iterable[float]) -> tuple[Scale, Sequence[float]]:
     high = max(high, 0.0)
     step = _round_step((high - bottom_in) / 3)
     bottom = math.floor(bottom_in / step) * step
-    count = math.ceil((high - bottom) / step * 0.999)
-    top = bottom + step * max(1, count)
-    labels = [bottom + step * index for index in range(max(1, count) + 1)]
-    return Scale(top=top, bottom=bottom), labels
+    count = max(1, math.ceil((high - bottom) / step - 1e-9))
+    return Scale(top=bottom + step * count, bottom=bottom), [bottom + step * index for index in range(count + 1)]
 
 
 def polyline(points: Iterable[tuple[float, float]]) -> str:

@@ -183,7 +183,7 @@ def _summary(points: Sequence[Point], expected: Interval | None) -> str:
     }
     said = [f"{sum(point.runs for point in points)} runs"]
     if values:
-        said.append(f"measured between {quantity.seconds_range(min(values), max(values))}")
+        said.append(f"measured {quantity.seconds_range(min(values), max(values))}")
     if runs["limit"]:
         said.append(f"{runs['limit']} reached the time limit (drawn as arrows: at least this long)")
     if runs["bad"]:
