@@ -26,7 +26,7 @@ CREATE TABLE lake.runs (
     "facts" VARCHAR
 );
 ALTER TABLE lake.runs SET PARTITIONED BY (year("slot"), month("slot"), day("slot"));
-ALTER TABLE lake.runs SET SORTED BY ("journey" ASC, "slot" ASC);
+ALTER TABLE lake.runs SET SORTED BY ("slot" ASC, "run_id" ASC);
 
 CREATE TABLE lake.steps (
     "run_id" VARCHAR,
@@ -67,7 +67,7 @@ CREATE TABLE lake.steps (
     "release" VARCHAR
 );
 ALTER TABLE lake.steps SET PARTITIONED BY (year("slot"), month("slot"), day("slot"));
-ALTER TABLE lake.steps SET SORTED BY ("journey" ASC, "step" ASC, "slot" ASC);
+ALTER TABLE lake.steps SET SORTED BY ("slot" ASC, "run_id" ASC, "position" ASC);
 
 CREATE TABLE lake.samples (
     "at" TIMESTAMP,
@@ -80,7 +80,7 @@ CREATE TABLE lake.samples (
     "labels" VARCHAR
 );
 ALTER TABLE lake.samples SET PARTITIONED BY (year("at"), month("at"), day("at"));
-ALTER TABLE lake.samples SET SORTED BY ("metric" ASC, "component" ASC, "at" ASC);
+ALTER TABLE lake.samples SET SORTED BY (date_trunc('hour', "at") ASC, "metric" ASC, "component" ASC, "at" ASC);
 
 CREATE TABLE lake.sessions (
     "at" TIMESTAMP,
