@@ -35,8 +35,10 @@ class Meter:
     stage: Phase = Phase.CONNECT
     opened: int = 0
     requests: int = 0
+    sent: int = 0
     received: int = 0
     elapsed_ns: int = 0
+    unfinished_ns: int = 0
     first_ns: int | None = None
     last_ns: int = 0
 
@@ -45,9 +47,29 @@ class Meter:
         self.first_ns = None
 
     def end_request(self, *, failed: bool) -> None:
-        """Add what the request took: until the last byte, or until now if it failed."""
-        if self.first_ns is not None:
-            self.elapsed_ns += (time.perf_counter_ns() if failed else self.last_ns) - self.first_ns
+        """Add what the request took: until the last byte, or until now if it failed.
+
+        The time a failed request spent in the phase that did not end is no phase, but it is known.
+        """
+        if self.first_ns is None:
+            return
+        end_ns = self.last_ns
+        if failed:
+            end_ns = time.perf_counter_ns()
+            self.unfinished_ns += end_ns - max(self.first_ns, self.last_ns)
+        self.elapsed_ns += end_ns - self.first_ns
+
+    @property
+    def unexplained_ns(self) -> int:
+        """What neither a phase nor the unfinished one has: the client's own work between redirects."""
+        return max(0, self.elapsed_ns - sum(self.spent_ns.values()) - self.unfinished_ns)
+
+    @property
+    def connection(self) -> str | None:
+        """Say "new" or "reused"; None if nothing could be sent on any connection."""
+        if self.opened:
+            return "new"
+        return "reused" if self.sent else None
 
     def begins(self, stage: Phase) -> int:
         """Enter a phase; gives the time."""
@@ -142,6 +164,7 @@ class TimedStream(httpcore2.NetworkStream):
         if self._waiting:
             meter.add(Phase.TRANSFER, started - self._written_ns)
         self._inner.write(buffer, meter.remaining(httpcore2.WriteTimeout))
+        meter.sent += len(buffer)
         small = len(buffer) <= _SMALL_BYTES
         self._written_ns = started if small else meter.ends(Phase.TRANSFER, started)
         self._waiting = True

@@ -124,7 +124,7 @@ class OpenHttp:
             phases=_phases(meter),
             target_seconds=step.target,
             requests=meter.requests,
-            connection=("new" if meter.opened else "reused") if meter.requests else None,
+            connection=meter.connection,
             http_status=self._session.status,
             bytes_received=meter.received if meter.requests else None,
             error_kind=ended.kind if ended else None,
@@ -133,8 +133,7 @@ class OpenHttp:
 
     def _uncertainty_seconds(self, meter: Meter) -> float:
         """Add up: a late wake-up per request, what the phases leave unexplained, one tick of the clock."""
-        unexplained = max(0, meter.elapsed_ns - sum(meter.spent_ns.values()))
-        return (self._resolution_ns + meter.requests * self._wake_up_ns + unexplained) / 1e9
+        return (self._resolution_ns + meter.requests * self._wake_up_ns + meter.unexplained_ns) / 1e9
 
     def _verified(self, timing: StepTiming, saved: VerifySaved, timeout_seconds: float) -> StepTiming:
         """Read back what was written; the step's own time stays as measured."""

@@ -87,6 +87,9 @@ def test_a_timeout_is_censored_at_the_steps_one_deadline(
     assert step.seconds == 0.3
     assert step.error_kind == phase
     assert "within 0.3 s" in (step.error or "")
+    assert step.connection == "new"
+    assert step.uncertainty_seconds is not None
+    assert step.uncertainty_seconds < 0.2  # the wait that did not end is known, not uncertain
     assert Phase.CONNECT in step.phases
 
 
@@ -107,6 +110,7 @@ def test_nobody_listens() -> None:
     step = one(free_port())
     assert (step.outcome, step.error_kind) == (Outcome.FAILED, "connect")
     assert Phase.CONNECT not in step.phases
+    assert step.connection is None
     assert "refused" in (step.error or "")
 
 
