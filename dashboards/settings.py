@@ -1,10 +1,19 @@
 """What can be set about the pages."""
 
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from collector.document import Document, Seconds
+
+
+def _known(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is not a time zone: write one like Europe/London") from None
+    return name
 
 
 class PagesSettings(Document):
@@ -13,7 +22,7 @@ class PagesSettings(Document):
     banner: str | None = Field(
         default=None, max_length=200, description="a line shown on every page, such as that the data are synthetic"
     )
-    timezone: str | None = Field(
+    timezone: Annotated[str, AfterValidator(_known)] | None = Field(
         default=None,
         description="zone that times are shown in, such as Europe/London; without it the zone of this machine",
     )
@@ -35,16 +44,6 @@ class PagesSettings(Document):
     agent_silent_after: Seconds = Field(
         default=900.0, ge=10, description="an agent not heard for this long is shown as silent"
     )
-
-    @field_validator("timezone")
-    @classmethod
-    def _known(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                ZoneInfo(value)
-            except (ZoneInfoNotFoundError, ValueError):
-                raise ValueError("is not a time zone: write one like Europe/London") from None
-        return value
 
     def zone(self) -> ZoneInfo | None:
         """Give the zone, None for this machine's own."""

@@ -72,7 +72,7 @@ class View:
         )
         made.globals.update(wording=wording, quantity=quantity, address=address, sentence=self.sentence)
         made.filters.update(
-            when=self.when, exact=self.exact, ago=self.ago, minute=self.minute, sample_value=_sample_value
+            when=self.when, exact=self.exact, ago=self.ago, minute=self.minute, sample_value=_sample_value, utc=_option
         )
         return made
 
@@ -112,6 +112,11 @@ def _sample_value(sample: Mapping[str, object]) -> str:
     known = CATALOGUE.get(str(sample["metric"]))
     value = sample["value"]
     return quantity.with_unit(value, known.unit if known else None) if isinstance(value, float) else "not known"
+
+
+def _option(at: datetime) -> str:
+    """Write a time the way the command line takes it: UTC, without a letter for the zone."""
+    return utc(at).removesuffix("Z")
 
 
 def _time(at: datetime, text: str) -> Markup:

@@ -236,3 +236,13 @@ def test_static_files_carry_the_headers_and_stay_in_their_folder(client: TestCli
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["content-type"].startswith("text/css")
     assert client.get("/static/%2e%2e/site.py").status_code == 404
+
+
+def test_pages_ask_for_no_scripts_that_are_not_there(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboards.web.view.STATIC", tmp_path)
+    for path in PAGES:
+        text = client.get(path).text
+        assert "<script src" not in text
+        assert "vendor/" not in text
