@@ -102,7 +102,7 @@ class Accounts:
             return False
         if state is Lease.PAUSED:
             _refuse(use, Refusal.PAUSED, f"account {use.account} is paused after two failed sign-ins: check its "
-                    "password, then resume it at the collector")  # fmt: skip
+                    f"password, then run whichlayer account resume {use.account} at the collector")  # fmt: skip
         elif state is Lease.BUSY:
             _refuse(use, Refusal.BUSY, f"account {use.account} was in use by another agent for the whole slot")
         return state is Lease.GRANTED

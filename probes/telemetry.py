@@ -19,7 +19,7 @@ from probes.journey import Journey
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds
 _SYNTHETIC = {"user_agent.synthetic.type": "test"}
 _PERIOD_MS = 10_000
-_WAIT_SECONDS = 5
+_WAIT_SECONDS = 3
 
 
 class RunIds(IdGenerator):
@@ -92,10 +92,8 @@ class Telemetry:
 
     def close(self) -> None:
         """Send what is queued, for a few seconds at most."""
-        self._traces.force_flush(_WAIT_SECONDS * 1000)
-        self._meters.force_flush(_WAIT_SECONDS * 1000)
         self._traces.shutdown()
-        self._meters.shutdown()
+        self._meters.shutdown(_WAIT_SECONDS * 1000)
 
 
 def _starts(run: Run, journey: Journey) -> "list[tuple[StepTiming, datetime]]":

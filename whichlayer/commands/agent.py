@@ -82,7 +82,7 @@ def check(config: Config = DEFAULT, as_json: AsJson = False) -> None:
 
 
 def enrol(
-    code: Annotated[str, typer.Option("--code", help="One-time code, from whichlayer invite or the collector's page.")],
+    code: Annotated[str, typer.Option("--code", help="One-time code, from whichlayer invite at the collector.")],
     config: Config = DEFAULT,
     collector: Url = None,
 ) -> None:
@@ -100,4 +100,5 @@ def resume(
     from whichlayer.agent import resume_account
 
     resume_account(config, account)
-    print(f"account {account} may be used again by this agent; a pause of the collector is lifted there")
+    print(f"account {account} may be used again by this agent; if the collector paused it, run there:")
+    print(f"  whichlayer account resume {account}")

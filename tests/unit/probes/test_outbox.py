@@ -89,11 +89,14 @@ def test_when_it_must_drop_the_oldest_go_and_it_says_so(tmp_path: Path) -> None:
 
 def test_a_refused_batch_is_set_aside_and_only_the_latest_few_are_kept(tmp_path: Path) -> None:
     box = Outbox(tmp_path, limit_bytes=LIMIT)
-    for number in range(REFUSED_FILES + 3):
+
+    def refused(number: int) -> Path:
         box.put(Kind.RUNS, [json.dumps({"number": number})])
         batch = box.seal("agent-1")
         assert batch is not None
-        path = box.refuse(batch, "422: runs.0.seconds")
+        return box.refuse(batch, "422: runs.0.seconds")
+
+    path = [refused(number) for number in range(REFUSED_FILES + 3)][-1]
     assert json.loads(path.read_text()) == {"reason": "422: runs.0.seconds", "runs": [{"number": REFUSED_FILES + 2}]}
     assert len(list(path.parent.iterdir())) == REFUSED_FILES
     assert box.seal("agent-1") is None
