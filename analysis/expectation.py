@@ -48,8 +48,9 @@ class Band:
 
 def pooled(seconds: Floats, censored: Floats | None = None, *, rung: Rung = Rung.POOLED) -> Band:
     """Give the band of quiet runs, which must not be empty."""
-    low, mid, upper = (float(value) for value in np.quantile(seconds, [0.05, 0.5, 0.9]))
-    spread = SPREADS * MAD * float(np.median(np.abs(seconds - mid)))
+    ordered = np.sort(seconds)
+    low, mid, upper = (_quantile(ordered, share) for share in (0.05, 0.5, 0.9))
+    spread = SPREADS * MAD * _quantile(np.sort(np.abs(ordered - mid)), 0.5)
     at_least = censored is not None and bool(np.any(censored)) and float(np.min(seconds[censored > 0])) <= mid
     return Band(rung=rung, low=low, mid=mid, high=max(upper, mid + spread), runs=len(seconds), at_least=at_least)
 
@@ -84,6 +85,14 @@ class Seasons:
 def hours(slots: Times) -> Sequence[datetime]:
     """Give the distinct hours of ``slots``, in order."""
     return [moment(hour) for hour in np.unique(slots.astype("datetime64[h]"))]
+
+
+def _quantile(ordered: Floats, share: float) -> float:
+    """Interpolate between order statistics; numpy's own costs ten times as much for so few values."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
 
 
 def _seasonal(rows: pd.DataFrame, rung: Rung) -> Band:

@@ -16,7 +16,8 @@ from collector.model.access import Population
 from collector.model.verdict import Reference, Rung
 
 QUIET_FAILURE_RATE = 0.05  # a service that fails once in twenty is not failing, it is poor
-BLOCKS = 400  # at most so many expectations are computed for one series
+BLOCKS = 150  # at most so many expectations are computed for one series
+UNITS = 2000  # a series with more runs is judged by the medians of so many short stretches of runs
 BLOCK = 5  # runs judged by one expectation, at least
 
 Rows = npt.NDArray[np.intp]
@@ -63,23 +64,43 @@ class _Marks:
 
 def _against_expected(series: Series, others: Sequence[Series], settings: AnalysisSettings, seasons: Seasons) -> Levels:
     rows = np.flatnonzero(series.timed)
+    units, medians = _units(rows), _medians(series.seconds[rows])
     watch = Watch()
     limit = limits(OUTLIER_SHARE, settings.false_alarm, least_share=0.5)
     mid, threshold = np.full(len(series), np.nan), np.full(len(series), np.nan)
     seasonal = _seasonal(series, seasons) if settings.seasonal else {}
     band = _first_band(series, rows, others, settings)
-    size = max(BLOCK, len(rows) // BLOCKS)
-    for begin in range(0, len(rows), size):
-        band = _learned(series, rows[: max(0, begin - LONGEST)], watch, settings) or band
-        for row in rows[begin : begin + size]:
-            here = seasonal.get(series.slots[row].astype("datetime64[h]"), band)
+    size = max(BLOCK, len(units) // BLOCKS)
+    for begin in range(0, len(units), size):
+        band = _learned(series, units[: max(0, begin - LONGEST)], watch, settings) or band
+        for unit, seconds in zip(units[begin : begin + size], medians[begin : begin + size].tolist(), strict=True):
+            here = seasonal.get(series.slots[unit[0]].astype("datetime64[h]"), band) if seasonal else band
             if here is None:
                 continue
-            mid[row], threshold[row] = here.mid, RULES.threshold(here.mid, here.high)
-            watch.push(bool(series.seconds[row] > threshold[row]), limit)
+            most = RULES.threshold(here.mid, here.high)
+            mid[unit], threshold[unit] = here.mid, most
+            watch.push(seconds > most, limit)
     last = seasonal.get(series.slots[-1].astype("datetime64[h]"), band)
     marks = _Marks(mid=mid, threshold=threshold, band=last)
     return _levels(series, Reference.EXPECTED, marks, watch, failing(series, settings))
+
+
+def _units(rows: Rows) -> list[Rows]:
+    """Cut rows into what is judged at once: single runs, or of very many runs short stretches."""
+    size = _unit_size(len(rows))
+    return [rows[begin : begin + size] for begin in range(0, len(rows), size)]
+
+
+def _unit_size(rows: int) -> int:
+    return max(1, -(-rows // UNITS))
+
+
+def _medians(values: Floats) -> Floats:
+    """Give the median of each unit of consecutive values."""
+    size = _unit_size(len(values))
+    padded = np.full(-(-len(values) // size) * size, np.nan)
+    padded[: len(values)] = values
+    return np.asarray(values if size == 1 else np.nanmedian(padded.reshape(-1, size), axis=1))
 
 
 def _first_band(series: Series, rows: Rows, others: Sequence[Series], settings: AnalysisSettings) -> Band | None:
@@ -89,15 +110,17 @@ def _first_band(series: Series, rows: Rows, others: Sequence[Series], settings: 
     return _same_slot(series, rows, others, settings)
 
 
-def _learned(series: Series, known: Rows, watch: Watch, settings: AnalysisSettings) -> Band | None:
-    """Learn from rows that are old enough to know that no stretch holds them."""
+def _learned(series: Series, known: Sequence[Rows], watch: Watch, settings: AnalysisSettings) -> Band | None:
+    """Learn from units that are old enough to know that no stretch holds them."""
     keep = np.ones(len(known), dtype=bool)
     for stretch in watch.stretches:
         keep[stretch.first : stretch.last + 1] = False
-    known = known[keep]
-    if len(known) < settings.baseline_runs:
+    quiet = [known[unit] for unit in np.flatnonzero(keep)[-settings.baseline_recent_runs :]]
+    if not quiet:
         return None
-    recent = known[-settings.baseline_recent_runs :]
+    recent = np.concatenate(quiet)
+    if len(recent) < settings.baseline_runs:
+        return None
     return pooled(series.seconds[recent], series.censored[recent].astype(float))
 
 
@@ -158,20 +181,21 @@ def _best(others: Sequence[Series]) -> Series | None:
 def _fixed(series: Series, against: Reference, marks: _Marks, settings: AnalysisSettings) -> Levels:
     watch = Watch()
     limit = limits(OUTLIER_SHARE, settings.false_alarm, least_share=0.5)
-    for row in np.flatnonzero(~np.isnan(marks.threshold)):
-        watch.push(bool(series.seconds[row] > marks.threshold[row]), limit)
+    over = series.seconds - marks.threshold
+    for value in _medians(over[~np.isnan(over)]).tolist():
+        watch.push(value > 0, limit)
     return _levels(series, against, marks, watch, ())
 
 
 def _levels(series: Series, against: Reference, marks: _Marks, watch: Watch, fails: tuple[Stretch, ...]) -> Levels:
-    judged = np.flatnonzero(~np.isnan(marks.threshold))
+    units = _units(np.flatnonzero(~np.isnan(marks.threshold)))
     return Levels(
         series=series,
         against=against,
         mid=marks.mid,
         threshold=marks.threshold,
         band=marks.band,
-        slow=tuple(Stretch(int(judged[s.first]), int(judged[s.last]), s.open) for s in watch.stretches),
+        slow=tuple(Stretch(int(units[s.first][0]), int(units[s.last][-1]), s.open) for s in watch.stretches),
         failing=fails,
         vantage=marks.vantage,
     )

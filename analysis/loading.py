@@ -17,6 +17,20 @@ from collector.store import Slice, Store
 
 WEEKS = timedelta(weeks=4)
 SAMPLES_BEFORE = timedelta(hours=1)
+QUARTER = timedelta(minutes=15)
+# Few values, many rows: kept as categories, a filter compares numbers.
+FEW_VALUES = {
+    "site",
+    "endpoint",
+    "link",
+    "presentation",
+    "journey",
+    "journey_hash",
+    "environment",
+    "step",
+    "outcome",
+    "release",
+} | {"component", "layer", "metric"}
 METRICS = sorted(name for name, metric in CATALOGUE.items() if metric.direction is not Direction.NEUTRAL)
 _UNUSED = {"started_at", "uncertainty_seconds", "requests", "connection", "bytes_received", "error"}
 STEP_COLUMNS = [name for name in tables.STEPS.names if name not in _UNUSED]
@@ -54,7 +68,7 @@ def load_at(
 ) -> Facts:
     """Read ``period`` (start, end, since) of a snapshot whose roll-up is known."""
     start, end, since = period
-    since = affordable(hourly, since, start, settings.history_rows)
+    since = affordable(hourly, since, (start, end), settings.history_rows)
     sampled = max(since, start - SAMPLES_BEFORE)
     steps = store.scan("steps", Slice(start=since, end=end), columns=STEP_COLUMNS, snapshot=snapshot)
     samples = store.scan("samples", Slice(start=sampled, end=end, where={"metric": METRICS}), snapshot=snapshot)
@@ -70,15 +84,16 @@ def load_at(
     )
 
 
-def affordable(hourly: pa.Table, since: datetime, start: datetime, rows: int) -> datetime:
-    """Shorten history, hour by hour from its far end, until it holds at most about ``rows`` step rows."""
+def affordable(hourly: pa.Table, since: datetime, period: tuple[datetime, datetime], rows: int) -> datetime:
+    """Shorten history from its far end until window and history hold about ``rows`` step rows, at least one step."""
+    start, end = period
     frame = hourly.select(["hour", "runs"]).to_pandas()
     per_hour = frame.groupby("hour")["runs"].sum().sort_index()
-    total, begin = 0, start
-    while begin > since and total <= rows:
-        begin = max(since, begin - timedelta(hours=1))
-        hour = pd.Timestamp(tables.naive(begin)).floor("h")
-        total += int(per_hour.get(hour, 0))
+    inside = per_hour[(per_hour.index >= tables.naive(start)) & (per_hour.index < tables.naive(end))]
+    total, begin = float(inside.sum()), start
+    while begin > since and (total <= rows or begin == start):
+        begin = max(since, begin - QUARTER)
+        total += float(per_hour.get(pd.Timestamp(tables.naive(begin)).floor("h"), 0)) / 4
     return begin
 
 
@@ -107,5 +122,6 @@ def _stream(table: pa.Table) -> bytes:
 
 def _frame(stream: bytes) -> pd.DataFrame:
     with pa.ipc.open_stream(stream) as reader:
-        frame: pd.DataFrame = reader.read_all().to_pandas()
+        table = reader.read_all()
+        frame: pd.DataFrame = table.to_pandas(categories=sorted(FEW_VALUES & set(table.column_names)))
     return frame

@@ -84,7 +84,7 @@ def key_of(values: Any) -> Key:  # noqa: ANN401  what groupby gives
 
 
 def split(steps: pd.DataFrame) -> list[Series]:
-    """Give one series per step, population and environment, by key; rows need not be in order."""
+    """Give one series per step, population and environment, by key; rows come in key order."""
     return sorted(_split(steps), key=lambda series: series.key)
 
 
@@ -95,7 +95,6 @@ def _split(steps: pd.DataFrame) -> Iterator[Series]:
 
 def _series(key: Key, rows: pd.DataFrame) -> Series:
     usable = rows[~rows["outcome"].isin([str(outcome) for outcome in RULES.left_out])]
-    usable = usable.sort_values(["slot", "run_id", "position"], kind="stable")
     timeout = usable["outcome"].eq(str(Outcome.TIMEOUT)).to_numpy(dtype=bool)
     measured = usable["outcome"].isin([str(outcome) for outcome in RULES.measured]).to_numpy(dtype=bool)
     seconds = usable["seconds"].to_numpy(dtype=float, na_value=np.nan)

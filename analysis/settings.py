@@ -19,7 +19,7 @@ class AnalysisSettings(Document):
         default=6 * 3600.0, gt=0, description="How far back single runs are read to learn what is usual, in seconds."
     )
     history_rows: int = Field(
-        default=200_000, gt=0, description="At most about so many step rows are read at once; history gets shorter."
+        default=150_000, gt=0, description="At about so many step rows in one reading, history gets shorter."
     )
     seasonal: bool = Field(
         default=True, description="Learn hours of the day and of the week. Off, the verdict says so (demo --fast)."

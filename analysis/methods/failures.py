@@ -116,9 +116,12 @@ def _times(rate: Interval, share: float) -> Interval:
 
 
 def _words(episode: Episode, bad: pd.DataFrame, answered: float, best: tuple[Population, Interval] | None) -> str:
-    kinds = bad["error_kind"].fillna(bad["outcome"]).value_counts().sort_index()
+    kinds = bad["error_kind"].fillna(bad["outcome"].astype(str)).value_counts().sort_index()
     named = ", ".join(f"{count} × {kind}" for kind, count in kinds.items())
-    text = f"{len(bad)} of {episode.runs} runs over {episode.population} failed ({named}), {answered:.0%} of them reached the service"
+    text = (
+        f"{len(bad)} of {episode.runs} runs over {episode.population} failed ({named}), "
+        f"{answered:.0%} of them reached the service"
+    )
     if best is None:
         return f"{text}; no other link ran the step at the time"
     population, rate = best

@@ -37,7 +37,7 @@ class Infrastructure:
         """Give one finding per sampled layer and component: blamed when it moved, else cleared."""
         samples = _relevant(window, episode)
         found: dict[tuple[Layer, str], list[Evidence]] = {}
-        for values, rows in samples.groupby(["layer", "component", "metric"], sort=True):
+        for values, rows in samples.groupby(["layer", "component", "metric"], sort=True, observed=True):
             layer, component, name = map(str, values)
             evidence = _compare(rows, CATALOGUE[name], component, episode)
             if evidence is not None:
@@ -55,8 +55,8 @@ class Infrastructure:
         steps = window.steps
         rows = steps[(steps["site"] == episode.site) & steps["release"].notna()]
         during = rows[(rows["slot"] >= stamp(episode.start)) & (rows["slot"] <= stamp(episode.end))]
-        before = set(rows.loc[quiet(rows["slot"], episode), "release"])
-        new = sorted(set(during["release"]) - before)
+        before = set(rows.loc[quiet(rows["slot"], episode), "release"].unique())
+        new = sorted(set(during["release"].unique()) - before)
         if not before or not new:
             return ()
         text = f"release {', '.join(new)} is running; in the quiet time before it was {', '.join(sorted(before))}"
@@ -80,7 +80,7 @@ def _relevant(window: Window, episode: Episode) -> pd.DataFrame:
     mine = (steps["link"] == str(episode.population.link)) & (
         steps["presentation"] == str(episode.population.presentation)
     )
-    elsewhere = set(steps["endpoint"]) - set(steps.loc[mine, "endpoint"])
+    elsewhere = set(steps["endpoint"].unique()) - set(steps.loc[mine, "endpoint"].unique())
     return rows[~rows["component"].isin(elsewhere)]
 
 
