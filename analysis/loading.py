@@ -89,12 +89,18 @@ def affordable(hourly: pa.Table, since: datetime, period: tuple[datetime, dateti
     start, end = period
     frame = hourly.select(["hour", "runs"]).to_pandas()
     per_hour = frame.groupby("hour")["runs"].sum().sort_index()
-    inside = per_hour[(per_hour.index >= tables.naive(start)) & (per_hour.index < tables.naive(end))]
-    total, begin = float(inside.sum()), start
+    total, begin = float(rows_in(hourly, start, end)), start
     while begin > since and (total <= rows or begin == start):
         begin = max(since, begin - QUARTER)
         total += float(per_hour.get(pd.Timestamp(tables.naive(begin)).floor("h"), 0)) / 4
     return begin
+
+
+def rows_in(hourly: pa.Table, start: datetime, end: datetime) -> int:
+    """Count the step rows of the hours that begin in ``start`` to ``end``."""
+    frame = hourly.select(["hour", "runs"]).to_pandas()
+    inside = (frame["hour"] >= tables.naive(start)) & (frame["hour"] < tables.naive(end))
+    return int(frame.loc[inside, "runs"].sum())
 
 
 def window(facts: Facts) -> Window:

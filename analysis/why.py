@@ -10,7 +10,7 @@ from analysis.conclude import EXPECTATION, worst
 from analysis.counting import RULES
 from analysis.history import BAD
 from analysis.job import concluded
-from analysis.loading import WEEKS, load, load_at
+from analysis.loading import WEEKS, load_at, rows_in
 from analysis.rollup import Hours, summarise
 from analysis.settings import AnalysisSettings
 from analysis.statistics import bounded
@@ -39,15 +39,15 @@ def why(  # noqa: PLR0913  the question has so many parts
 ) -> list[Verdict]:
     """Say what was slow or failing in ``start`` to ``end``, worst first, and what was normal.
 
-    Windows to 6 hours are read run by run. Longer ones stand on the hourly roll-up, the verdicts the
+    Windows to 6 hours (1 hour, where very many runs were made) are read run by run. Longer ones stand on the hourly roll-up, the verdicts the
     regular analysis reached, and a look at the worst stretches that no verdict covers.
     """
-    if end - start <= LONG:
-        since = start - timedelta(seconds=settings.history_seconds)
-        facts = load(store, registry, settings, start=start, end=end, since=since)
-        return sorted(concluded(facts, settings, now, (against,)), key=worst)
     snapshot = store.flush()
-    hourly = store.hourly(Slice(start=start - WEEKS, end=end), snapshot=snapshot)
+    since = start - timedelta(seconds=settings.history_seconds)
+    hourly = store.hourly(Slice(start=min(start, since) - WEEKS, end=end), snapshot=snapshot)
+    if end - start <= HOUR or (end - start <= LONG and rows_in(hourly, start, end) <= 2 * settings.history_rows):
+        facts = load_at(store, registry, settings, (start, end, since), snapshot, hourly)
+        return sorted(concluded(facts, settings, now, (against,)), key=worst)
     known = [v for v in registry.verdicts(start, end, limit=5000) if v.against is against]
     hours = summarise(hourly.to_pandas(), start, end, against, settings)
     closer = _closer(store, registry, settings, (hourly, snapshot), _uncovered(hours, known), (against, now))
