@@ -17,8 +17,11 @@ import sys
 import tempfile
 import threading
 from contextlib import closing
+from ctypes.util import find_library
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from deploy.lab import namespace, postgres
 from deploy.lab.casebook import content
@@ -91,6 +94,8 @@ class World:
         return self.directory / "logs" / f"{name}.log"
 
     def _build(self) -> None:
+        if _in_memory(self.directory):
+            self.missing["paging"] = f"{self.directory.parent} is in memory: nothing there can be paged out"
         indexing = threading.Thread(target=content.index_documents, args=(self.documents,))
         indexing.start()
         try:
@@ -128,7 +133,7 @@ class World:
         for path in (behind, self.volume_path):
             path.mkdir()
         (behind / "scratch").mkdir()
-        problem = cannot_open("/dev/fuse")
+        problem = cannot_open("/dev/fuse") or (None if find_library("fuse3") else "libfuse3 is not installed")
         if problem is None:
             command = self.server().run(module("volume"), str(behind), str(self.volume_path))
             self.volume = self.programs.start("volume", command, told=True)
@@ -179,6 +184,12 @@ def cannot_open(device: str) -> str | None:
     except OSError as error:
         return f"{device} cannot be opened: {error.strerror}"
     return None
+
+
+def _in_memory(path: Path) -> bool:
+    mounts = {part.mountpoint: part.fstype for part in psutil.disk_partitions(all=True)}
+    nearest = next(str(folder) for folder in path.parents if str(folder) in mounts)
+    return mounts[nearest] in {"tmpfs", "ramfs"}
 
 
 def main() -> None:
