@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from starlette.testclient import TestClient
 
 from collector import registries
@@ -29,6 +31,7 @@ from collector.model.verdict import (
     Verdict,
 )
 from collector.plugin import names
+from collector.registries._tables import METADATA
 from collector.registries.database import DatabaseRegistry
 from collector.registries.remote import RemoteRegistry
 from collector.registry import Credentials, LeaseState, Registry, Scope
@@ -283,16 +286,11 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.commit()
-    with pytest.raises(StoreError, match="9999.*newer whichlayer"):
+    with pytest.raises(StoreError, match=r"9999.*newer whichlayer"):
         DatabaseRegistry(f"sqlite:///{path}")
 
 
 def test_the_migrations_make_the_tables_the_code_uses(tmp_path: Path) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    from collector.registries._tables import METADATA
-
     registry = DatabaseRegistry(f"sqlite:///{tmp_path / 'registry.sqlite'}")
     with registry._engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})

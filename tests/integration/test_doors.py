@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doors.knock import NOW, Collector, collector, run, runs
 
 from collector.store import Slice
 from collector.stores.memory import MemoryStore
+from tests.doors.knock import NOW, Collector, collector, run, runs
 
 
 @pytest.fixture
@@ -41,9 +41,14 @@ def test_a_batch_is_kept_once(here: Collector) -> None:
 
 
 def test_samples_and_sessions_are_kept(here: Collector) -> None:
-    sample = {"site": "s", "component": "app-1", "layer": "app_server", "metric": "system.paging.in"}
+    sample: dict[str, Any] = {"site": "s", "component": "app-1", "layer": "app_server", "metric": "system.paging.in"}
     sample |= {"at": "2026-11-23T08:59:00+01:00", "value": 5.0}
-    event = {"session_id": "x", "site": "s", "endpoint": "e", "access": {"link": "wired", "presentation": "citrix"}}
+    event: dict[str, Any] = {
+        "session_id": "x",
+        "site": "s",
+        "endpoint": "e",
+        "access": {"link": "wired", "presentation": "citrix"},
+    }
     event |= {"at": "2026-11-23T08:59:00Z", "kind": "ended", "open_seconds": 9.0, "cause": "network"}
     assert here.send("/v1/samples", {"sequence": 1, "samples": [sample]}).status_code == 204
     assert here.send("/v1/sessions", {"sequence": 2, "sessions": [event]}).status_code == 204
@@ -76,7 +81,11 @@ def test_nothing_without_a_known_token(here: Collector, method: str, door: str) 
         assert "token" in answer.json()["detail"]
 
 
-OPERATORS = [("GET", "/v1/agents", None), ("POST", "/v1/invitations", {"endpoint": "x"}), ("GET", "/v1/verdicts", None)]
+OPERATORS: list[tuple[str, str, Any]] = [
+    ("GET", "/v1/agents", None),
+    ("POST", "/v1/invitations", {"endpoint": "x"}),
+    ("GET", "/v1/verdicts", None),
+]
 OPERATORS += [("POST", "/v1/registry/agents", {}), ("POST", "/v1/accounts/a/resume", None), ("PUT", "/v1/verdicts", [])]
 OPERATORS += [("GET", "/v1/changes", None), ("GET", "/v1/standing", None), ("DELETE", "/v1/agents/x", None)]
 

@@ -16,11 +16,11 @@ from typing import Any
 import httpx2
 import pytest
 import trustme
-from doors.knock import run
-from doors.owner import alive, children, configuration, owner
 
 from collector.registry import Scope
 from collector.store import Slice
+from tests.doors.knock import run
+from tests.doors.owner import alive, children, configuration, owner
 from whichlayer.data import opened
 from whichlayer.owner import OPERATOR, OWNER
 from whichlayer.settings import load
@@ -57,7 +57,7 @@ def test_it_serves_and_ends_in_order(tmp_path: Path, number: int) -> None:
         headers = {"Authorization": f"Bearer {token(config)}"}
         body = {"sequence": 1, "runs": [run(1)]}
         assert httpx2.post(f"{url}/v1/runs", json=body, headers=headers).status_code == 204
-        otlp = {"resourceMetrics": []}
+        otlp: dict[str, list[str]] = {"resourceMetrics": []}
         assert httpx2.post(f"{url}/v1/metrics", json=otlp, headers=headers, timeout=30).status_code == 200
         assert "What is slow" in httpx2.get(url).text or httpx2.get(url).status_code == 200
         below = children(running.process.pid)
@@ -248,15 +248,16 @@ def test_a_full_spool_answers_503_and_keeps_nothing_of_the_batch(tmp_path: Path)
     with owner(config) as running:
         url = running.ready()
         headers = {"Authorization": f"Bearer {token(config)}"}
-        kept, status = [], 204
+        kept: list[str] = []
+        body: dict[str, Any] = {}
+        answer = httpx2.Response(204)
         for sequence in range(200):
+            kept += [found["run_id"] for found in body.get("runs", [])]
             body = {"sequence": sequence, "runs": [run(sequence * 10 + extra) for extra in range(10)]}
             answer = httpx2.post(f"{url}/v1/runs", json=body, headers=headers)
-            status = answer.status_code
-            if status != 204:
+            if answer.status_code != 204:
                 break
-            kept += [found["run_id"] for found in body["runs"]]  # type: ignore[attr-defined]
-        assert status == 503
+        assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.headers["content-type"] == "application/problem+json"
         assert sorted(run_ids(config)) == sorted(kept)
