@@ -1,9 +1,9 @@
 """The demonstration: a world, whichlayer watching it, faults made one after the other, and who was right."""
 
 import random
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+import signal
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from deploy.lab import faults
 from deploy.lab.fault import Fault
 from deploy.lab.namespace import LabError
 from deploy.lab.site import Pace, Site, free_port
+from deploy.lab.stopping import Stopped
 from deploy.lab.trial import Trial, learn, make, make_from_start, recover
 from deploy.lab.world import World
 
@@ -92,7 +93,7 @@ def _planned(name: str, blind: bool, draw: random.Random) -> Planned:
     return Planned(name=name, fault=fault, strength=max(strength, _FROM_START_AT_LEAST))
 
 
-def run(wish: Wish, narrator: Narrator) -> Iterator[Trial]:
+def run(wish: Wish, narrator: Narrator) -> Generator[Trial, None, None]:
     """Do all of it; gives each trial as it is over. Nothing is left afterwards, whatever happens."""
     planned = plan(wish)
     port = free_port(wish.port)
@@ -112,6 +113,9 @@ def run(wish: Wish, narrator: Narrator) -> Iterator[Trial]:
                 yield _from_start(site, number, one, narrator)
                 if wish.keep:
                     _keep(site, narrator)
+    left = world.leftovers()
+    if left:
+        raise LabError(f"the lab did not clean up: {', '.join(left)}")
 
 
 def _usual(site: Site, planned: Sequence[Planned], narrator: Narrator) -> Iterator[Trial]:
@@ -149,8 +153,8 @@ def _site(world: World, name: str, pace: Pace, port: int) -> Iterator[Site]:
 
 def _keep(site: Site, narrator: Narrator) -> None:
     narrator.kept(site)
-    while True:
-        time.sleep(1)
+    with suppress(Stopped):  # that is how it is meant to end
+        signal.pause()
 
 
 def known() -> tuple[str, ...]:

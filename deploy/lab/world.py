@@ -30,6 +30,7 @@ from deploy.lab.namespace import LabError, Namespace
 from deploy.lab.program import Program, Programs, module
 from deploy.lab.stopping import stoppable
 
+_MOUNTS = Path("/proc/mounts")
 ADDRESS = "10.77.0.1"
 PORT = 8080
 URL = f"http://{ADDRESS}:{PORT}"
@@ -175,6 +176,20 @@ class World:
         for name in reversed(self.namespaces):
             self.namespaces[name].close()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def leftovers(self) -> list[str]:
+        """List what is still there after ``close``, which nothing should be: processes, mounts, files."""
+        mine = str(self.directory)
+        left = [f"process {child.pid}" for child in psutil.Process().children(recursive=True) if _of(child, mine)]
+        left += [f"mount {line.split()[1]}" for line in _MOUNTS.read_text().splitlines() if mine in line]
+        return [*left, mine] if self.directory.exists() else left
+
+
+def _of(process: psutil.Process, directory: str) -> bool:
+    try:
+        return directory in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def cannot_open(device: str) -> str | None:

@@ -28,6 +28,7 @@ def demo(  # noqa: PLR0913, PLR0917  one parameter per option
     """
     import json
     import secrets
+    from contextlib import closing
 
     from deploy.lab import demo as lab
     from deploy.lab.narrator import Spoken
@@ -41,8 +42,8 @@ def demo(  # noqa: PLR0913, PLR0917  one parameter per option
     )  # fmt: skip
     narrator = Spoken(blind=blind, on_stderr=as_json)
     trials = []
-    with stoppable():
-        for trial in lab.run(wish, narrator):
+    with stoppable(), closing(lab.run(wish, narrator)) as running:
+        for trial in running:
             trials.append(trial)
             if as_json and not blind:
                 print(json.dumps(trial.json()), flush=True)
