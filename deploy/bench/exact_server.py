@@ -20,7 +20,7 @@ def running() -> Iterator[int]:
     """Run the server on loopback; gives its port."""
     listener = socket.create_server(("127.0.0.1", 0))
     port: int = listener.getsockname()[1]
-    process = multiprocessing.get_context("fork").Process(target=_serve, args=(listener,), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(listener,), daemon=True)
     process.start()
     listener.close()
     try:

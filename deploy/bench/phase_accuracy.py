@@ -51,6 +51,7 @@ class Row:
     median_uncertainty_ms: float
     curl_median_error_ms: float | None
     curl_median_absolute_error_ms: float | None
+    curl_p90_absolute_error_ms: float | None
     allowed_ms: float
 
     @property
@@ -111,23 +112,28 @@ def _curled(url: str) -> float:
 
 
 def _row(milliseconds: int, own: Sequence[float], uncertainties: Sequence[float], curled: Sequence[float]) -> Row:
-    absolute = sorted(abs(error) for error in own)
+    absolute, curl_absolute = sorted(map(abs, own)), sorted(map(abs, curled))
     return Row(
         wait_ms=milliseconds,
         requests=len(own),
         median_error_ms=1000 * statistics.median(own),
         median_absolute_error_ms=1000 * statistics.median(absolute),
-        p90_absolute_error_ms=1000 * absolute[int(0.9 * (len(absolute) - 1))],
+        p90_absolute_error_ms=1000 * _p90(absolute),
         median_uncertainty_ms=1000 * statistics.median(uncertainties),
         curl_median_error_ms=1000 * statistics.median(curled) if curled else None,
-        curl_median_absolute_error_ms=1000 * statistics.median(map(abs, curled)) if curled else None,
+        curl_median_absolute_error_ms=1000 * statistics.median(curl_absolute) if curled else None,
+        curl_p90_absolute_error_ms=1000 * _p90(curl_absolute) if curled else None,
         allowed_ms=max(1000 * ALLOWED_SECONDS, ALLOWED_SHARE * milliseconds),
     )
 
 
+def _p90(ordered: Sequence[float]) -> float:
+    return ordered[int(0.9 * (len(ordered) - 1))]
+
+
 def _table(rows: Sequence[Row]) -> Table:
     table = Table(title="error of the processing phase, ms", title_justify="left", box=None)
-    for heading in ("wait", "n", "median", "|median|", "|p90|", "±", "curl", "|curl|", "allowed"):
+    for heading in ("wait", "n", "median", "|median|", "|p90|", "±", "curl", "|curl|", "|p90|", "allowed"):
         table.add_column(heading, justify="right")
     table.add_column("")
     for row in rows:
