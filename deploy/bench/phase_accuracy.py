@@ -133,7 +133,7 @@ def _p90(ordered: Sequence[float]) -> float:
 
 def _table(rows: Sequence[Row]) -> Table:
     table = Table(title="error of the processing phase, ms", title_justify="left", box=None)
-    for heading in ("wait", "n", "median", "|median|", "|p90|", "±", "curl", "|curl|", "|p90|", "allowed"):
+    for heading in ("wait", "n", "median", "|med|", "|p90|", "±", "curl", "|curl|", "|p90|", "allowed"):
         table.add_column(heading, justify="right")
     table.add_column("")
     for row in rows:
