@@ -51,13 +51,14 @@ def show(story: Story, console: Console, clock: Clock) -> None:
 
 def _plan(story: Story, clock: Clock) -> list[tuple[str, str]]:
     run = story.run
-    access = f"{run['link']} ({run['link_source']}), {run['presentation']} ({run['presentation_source']})"
+    known = [run[name] or "how it is known was not said" for name in ("link_source", "presentation_source")]
+    access = f"{run['link']} ({known[0]}), {run['presentation']} ({known[1]})"
     return [
         ("journey", f"{run['journey']}, file {run['journey_hash']}"),
         ("endpoint", f"{run['endpoint']} at {run['site']}, {run['environment']}"),
         ("access", access),
         ("slot", f"{clock.exact(story.slot)} {clock.name(story.slot)}"),
-        ("started", f"{clock.exact(story.started_at)}, attempt {run['attempt']}, driver {run['driver']}"),
+        ("started", f"{clock.exact(story.started_at)}, attempt {run['attempt']}, driver {run['driver'] or 'not said'}"),
         ("outcome", wording.OUTCOME[Outcome(str(run["outcome"]))]),
         *((name, value) for name, value in story.facts.items()),
     ]

@@ -19,7 +19,7 @@ _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 43200)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One drawn value: ``shape`` is "dot", "over", "limit" (censored: at least this) or "bad"."""
+    """One drawn value: ``shape`` is "dot", "over", "limit" (censored: at least this), "bad" or "void"."""
 
     x: float
     y: float

@@ -11,7 +11,8 @@ from dashboards.facts.recent import BUCKETS, Line
 from dashboards.web.charts import PLOT, TOP, Chart, Frame, Mark, Scale, Table, Tick, polyline, scale, stacked
 from dashboards.wording import OUTCOME, PHASE
 
-_SHAPE = {"ok": "dot", "slow": "over", "timeout": "limit"}
+_SHAPE = {"ok": "dot", "slow": "over", "timeout": "limit", "not_ready": "void", "broken": "void"}
+_NOT_THE_SERVICE = frozenset({"not_ready", "broken"})
 _ORDER: Sequence[str] = (
     *(str(phase) for phase in PROBE[:3]),
     *(str(phase) for phase in SERVER),
@@ -154,7 +155,8 @@ def _mark(point: Point, frame: Frame, ruler: Scale) -> Mark:
     words = OUTCOME[Outcome(point.outcome)]
     count = f", median of {point.runs} runs" if point.runs > 1 else ""
     if point.seconds is None:
-        return Mark(x=frame.x(point.at), y=TOP + PLOT - 5, shape="bad", tip=f"{at}: {words}{count}")
+        shape = "void" if point.outcome in _NOT_THE_SERVICE else "bad"
+        return Mark(x=frame.x(point.at), y=TOP + PLOT - 5, shape=shape, tip=f"{at}: {words}{count}")
     value = quantity.seconds(point.seconds)
     tip = f"{at}: {'at least ' if point.outcome == 'timeout' else ''}{value}, {words}{count}"
     return Mark(x=frame.x(point.at), y=ruler.y(point.seconds), shape=_SHAPE.get(point.outcome, "bad"), tip=tip)
@@ -179,7 +181,8 @@ def _summary(points: Sequence[Point], expected: Interval | None) -> str:
     values = [point.seconds for point in points if point.outcome in {"ok", "slow"} and point.seconds is not None]
     runs: Mapping[str, int] = {
         "limit": sum(point.runs for point in points if point.outcome == "timeout"),
-        "bad": sum(point.runs for point in points if point.outcome not in {"ok", "slow", "timeout"}),
+        "bad": sum(point.runs for point in points if point.outcome in {"failed", "dropped"}),
+        "void": sum(point.runs for point in points if point.outcome in _NOT_THE_SERVICE),
     }
     said = [f"{sum(point.runs for point in points)} runs"]
     if values:
@@ -188,6 +191,8 @@ def _summary(points: Sequence[Point], expected: Interval | None) -> str:
         said.append(f"{runs['limit']} reached the time limit (drawn as arrows: at least this long)")
     if runs["bad"]:
         said.append(f"{runs['bad']} failed")
+    if runs["void"]:
+        said.append(f"{runs['void']} said nothing of the service: not ready, or the probe was broken")
     if expected:
         said.append(f"expected {quantity.seconds_range(expected.low, expected.high)}")
     return "; ".join(said) + "."

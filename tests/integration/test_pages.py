@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from browser.scene import BANNER, HOSTILE, NOW, WIFI, make_run, site, slow, verdicts
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from collector.model.run import Outcome, StepTiming
 from collector.registries.database import DatabaseRegistry
 from collector.registry import Scope
 from collector.stores.memory import MemoryStore
+from collector.tables import naive
 from dashboards.web.guard import HEADERS
 from dashboards.web.site import mount
 
@@ -185,6 +187,24 @@ def test_hostile_text_is_text(tmp_path: Path) -> None:
         table = client.get("/api/v1/steps.csv?start=2026-11-23T10:58&end=2026-11-23T11:00&step=save").text
     assert "'=HYPERLINK(1)" in table
     assert '"=HYPERLINK' not in table
+
+
+def test_rows_of_the_volume_door_may_leave_out_what_is_optional(tmp_path: Path) -> None:
+    run_id = "d" * 32
+    at = naive(NOW - timedelta(minutes=3))
+    walk = {"run_id": run_id, "slot": at, "started_at": at, "site": "town", "endpoint": "desk", "link": "wifi"}
+    walk |= {"presentation": "local", "journey": "case-record", "journey_hash": "a", "environment": "live"}
+    runs = walk | {"outcome": "failed", "attempt": 1, "synthetic": True}
+    steps = walk | {"step": "save", "position": 0, "outcome": "broken", "censored": False}
+    with site(tmp_path) as app, local(app) as client:
+        for name, row in (("runs", runs), ("steps", steps)):
+            app.state.pages.store.append_table(f"volume:{name}", "volume", name, pa.Table.from_pylist([row]))
+        text = client.get(f"/runs/{run_id}").text
+        chart = client.get(f"/why?{WINDOW}").text
+    assert "how it is known was not said" in text
+    assert "probe broken" in text
+    assert "None" not in text
+    assert "1 said nothing of the service" in chart
 
 
 def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:

@@ -46,14 +46,17 @@ def test_a_timeout_is_an_arrow_and_at_least() -> None:
         Point(at=START, seconds=5.0, outcome="timeout"),
         Point(at=START, seconds=None, outcome="failed"),
         Point(at=START, seconds=0.9, outcome="slow"),
+        Point(at=START, seconds=None, outcome="broken"),
     ]
     expected = Interval(estimate=0.4, low=0.3, high=0.5)
     axis = drawing.duration_axis([points], expected)
     chart = drawing.durations(("k", "WiFi", "/x.csv"), points, FRAME, axis=axis, expected=expected)
-    assert [mark.shape for mark in chart.marks] == ["dot", "limit", "bad", "over"]
+    assert [mark.shape for mark in chart.marks] == ["dot", "limit", "bad", "over", "void"]
     assert "at least 5.0 s" in chart.marks[1].tip
-    assert [row[1][0] for row in chart.table.rows] == ["0.40 s", "≥ 5.0 s", "not timed", "0.90 s"]
+    assert [row[1][0] for row in chart.table.rows] == ["0.40 s", "≥ 5.0 s", "not timed", "0.90 s", "not timed"]
     assert "1 reached the time limit" in chart.summary
+    assert "1 failed" in chart.summary
+    assert "1 said nothing of the service" in chart.summary
     assert "measured 0.40 to 0.90 s" in chart.summary
     start = START.timestamp()
     assert chart.explore["data"] == [[start, start, start], [0.4, None, 0.9], [None, 5.0, None]]
