@@ -74,7 +74,7 @@ class Seasons:
             return None
         at = pd.Timestamp(hour.replace(tzinfo=None))
         past = rows[(rows["hour"] < at) & (rows["hour"].dt.hour == at.hour)]
-        weekly = past[past["hour"].dt.dayofweek == at.dayofweek]
+        weekly = past[past["hour"].dt.day_of_week == at.day_of_week]
         if len(weekly) >= WEEKS and weekly["measured"].sum() >= self._minimum:
             return _seasonal(weekly, Rung.HOUR_OF_WEEK)
         if len(past) >= DAYS and past["measured"].sum() >= self._minimum:

@@ -23,6 +23,7 @@ from collector.store import Slice, Store
 LONG = timedelta(hours=6)
 LOOKED_AT = 3  # stretches of a long window that are read run by run
 HOUR = timedelta(hours=1)
+LEVEL = 0.9
 SHORT_STRETCH = timedelta(hours=2)
 FROM_HOURS = "judged by hourly medians: what lasted less than about half an hour shows only if it was analysed then"
 
@@ -39,8 +40,9 @@ def why(  # noqa: PLR0913  the question has so many parts
 ) -> list[Verdict]:
     """Say what was slow or failing in ``start`` to ``end``, worst first, and what was normal.
 
-    Windows to 6 hours (1 hour, where very many runs were made) are read run by run. Longer ones stand on the hourly roll-up, the verdicts the
-    regular analysis reached, and a look at the worst stretches that no verdict covers.
+    Windows to 6 hours (1 hour, where very many runs were made) are read run by run. Longer ones stand
+    on the hourly roll-up, the verdicts the regular analysis reached, and a look at the worst
+    stretches that no verdict covers.
     """
     snapshot = store.flush()
     since = start - timedelta(seconds=settings.history_seconds)
@@ -100,45 +102,45 @@ def _rest(
     hourly: pa.Table,
     snapshot: int,
 ) -> list[Verdict]:
-    """Say normal, or slow without attribution, of what no verdict speaks about."""
+    """Say normal or not enough evidence of what no verdict speaks about."""
     named = {(v.site, v.journey, v.step, v.population, v.environment) for v in bad}
+    ground = (snapshot, digest([hourly]))
+    return [
+        _standing(one, period, against, ground)
+        for one in hours
+        if (one.key.site, one.key.journey, one.key.step, one.key.population, one.key.environment) not in named
+        and not (one.band is None and against is Reference.TARGET)
+    ]
+
+
+def _standing(
+    one: Hours, period: tuple[datetime, datetime, datetime], against: Reference, ground: tuple[int, str]
+) -> Verdict:
+    key, band = one.key, one.band
     start, end, now = period
-    found = []
-    summary = digest([hourly])
-    for one in hours:
-        key, band = one.key, one.band
-        if (key.site, key.journey, key.step, key.population, key.environment) in named:
-            continue
-        if band is None and against is Reference.TARGET:
-            continue
-        status = Status.NORMAL if band and one.median is not None and not one.spans else Status.NOT_ENOUGH_EVIDENCE
-        notes = (FROM_HOURS,) + (
-            (f"{len(one.spans)} stretches of bad hours were not looked at run by run",) * bool(one.spans)
-        )
-        population = f"{key.population.link}/{key.population.presentation}"
-        found.append(
-            Verdict(
-                id=identity(key.site, key.journey, key.step, population, key.environment, against, start.isoformat()),
-                site=key.site,
-                status=status,
-                against=against,
-                rung=band.rung if band else Rung.NONE,
-                journey=key.journey,
-                step=key.step,
-                population=key.population,
-                environment=key.environment,
-                start=start,
-                end=end,
-                runs=one.runs,
-                censored=one.timeouts,
-                measured=bounded(one.median, one.median, one.median, 0.9) if one.median is not None else None,
-                expected=bounded(band.mid, band.low, band.high, 0.9) if band else None,
-                data_quality=notes,
-                methods=(EXPECTATION,),
-                counting_rules=RULES.version,
-                snapshot=snapshot,
-                digest=summary,
-                reached_at=now,
-            )
-        )
-    return found
+    known = band is not None and one.median is not None and not one.spans
+    unread = f"{len(one.spans)} stretches of bad hours were not looked at run by run"
+    population = f"{key.population.link}/{key.population.presentation}"
+    return Verdict(
+        id=identity(key.site, key.journey, key.step, population, key.environment, against, start.isoformat()),
+        site=key.site,
+        status=Status.NORMAL if known else Status.NOT_ENOUGH_EVIDENCE,
+        against=against,
+        rung=band.rung if band else Rung.NONE,
+        journey=key.journey,
+        step=key.step,
+        population=key.population,
+        environment=key.environment,
+        start=start,
+        end=end,
+        runs=one.runs,
+        censored=one.timeouts,
+        measured=bounded(one.median, one.median, one.median, LEVEL) if one.median is not None else None,
+        expected=bounded(band.mid, band.low, band.high, LEVEL) if band else None,
+        data_quality=(FROM_HOURS, unread) if one.spans else (FROM_HOURS,),
+        methods=(EXPECTATION,),
+        counting_rules=RULES.version,
+        snapshot=ground[0],
+        digest=ground[1],
+        reached_at=now,
+    )
