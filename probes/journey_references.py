@@ -22,21 +22,22 @@ def check(tree: Tree) -> Found:
     """Give the place and the words of every mistake."""
     root = _mapping(tree)
     variables, secrets = set(_mapping(root.get("variables"))), set(_mapping(root.get("secrets")))
-    for name in sorted(map(str, (variables & secrets) | (BUILT_IN & (variables | secrets)))):
-        where = "secrets" if name in secrets else "variables"
-        yield (where, name), "this name is taken: every name stands for one thing"
+    for taken in sorted(map(str, (variables & secrets) | (BUILT_IN & (variables | secrets)))):
+        where = "secrets" if taken in secrets else "variables"
+        yield (where, taken), "this name is taken: every name stands for one thing"
     scope = _Scope(known=variables | secrets | BUILT_IN, secrets=secrets, reserved=variables | secrets | BUILT_IN)
     yield from scope.certificate(root)
-    seen: set[Any] = set()
+    seen: set[str] = set()
     for index, step in enumerate(_list(root.get("steps"))):
         here: Location = ("steps", index)
         name = _mapping(step).get("step")
-        if isinstance(name, str) and name in seen:
-            yield (*here, "step"), f"there is already a step {name}: results would be mixed up"
-        seen.add(name if isinstance(name, str) else None)
+        if isinstance(name, str):
+            if name in seen:
+                yield (*here, "step"), f"there is already a step {name}: results would be mixed up"
+            seen.add(name)
         yield from scope.step(here, _mapping(step))
-    for name in sorted(map(str, secrets - scope.used)):
-        yield ("secrets", name), "is never used: remove it, a probe holds no more secrets than it needs"
+    for unused in sorted(map(str, secrets - scope.used)):
+        yield ("secrets", unused), "is never used: remove it, a probe holds no more secrets than it needs"
 
 
 class _Scope:
