@@ -1,5 +1,6 @@
 """Major faults, resident memory and processor use of one program, followed over its restarts."""
 
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from pydantic import Field, model_validator
 from collector.document import Document, validate
 from collector.model.layer import Layer
 from collector.model.sample import Sample
-from probes.samplers._counters import Counters
+from probes.samplers._counters import Counters, Growth
 
 
 class ProcessSettings(Document):
@@ -21,7 +22,7 @@ class ProcessSettings(Document):
 
     pid_file: Path | None = Field(default=None, description="file that holds the process id")
     name: str | None = Field(
-        default=None, min_length=1, description="part of the command line; the oldest match counts"
+        default=None, min_length=1, description="part of the command line; all matches are added up"
     )
     children: bool = Field(default=False, description="add up its child processes too")
     layer: Layer = Field(default=Layer.APP_SERVER, description="the layer the program stands for")
@@ -38,25 +39,30 @@ class _OpenProcess:
         self._site = site
         self._component = component
         self._settings = settings
-        self._process: psutil.Process | None = None
+        self._roots: list[psutil.Process] = []
         self._counters = Counters()
 
     def read(self) -> Sequence[Sample]:
-        """Give the samples; nothing while the program is not running."""
-        process = self._find()
-        if process is None:
+        """Give the samples; nothing while the program is not running.
+
+        Counters are compared process by process, so one that began in between adds nothing at once.
+        """
+        counters: dict[str, float] = {}
+        resident = 0.0
+        for process in self._members():
+            try:
+                memory, grown = _measure(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+            resident += memory
+            counters |= grown
+        growth = self._counters.advance(time.monotonic(), counters)
+        if not counters:
             return []
-        try:
-            members = [process, *(process.children(recursive=True) if self._settings.children else [])]
-            faults, resident, cpu = _measure(members)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            self._process = None
-            return []
-        growth = self._counters.advance(time.monotonic(), {"faults": faults, "cpu": cpu})
         values = {
             "process.memory.resident": (resident, None),
-            "process.paging.faults.major": (growth.rate("faults"), growth.seconds),
-            "process.cpu.utilization": (growth.rate("cpu"), growth.seconds),
+            "process.paging.faults.major": (_rate(growth, "faults"), growth.seconds),
+            "process.cpu.utilization": (_rate(growth, "cpu"), growth.seconds),
         }
         return [self._sample(name, value, period) for name, (value, period) in values.items() if value is not None]
 
@@ -74,18 +80,16 @@ class _OpenProcess:
             period_seconds=period,
         )
 
-    def _find(self) -> psutil.Process | None:
-        """Give the program; after a restart its counters start anew, so they are compared with nothing."""
-        if self._process is not None and self._process.is_running() and not self._replaced(self._process):
-            return self._process
-        found = _by_file(self._settings.pid_file) if self._settings.pid_file else _by_name(self._settings.name or "")
-        self._process, self._counters = found, Counters()
-        return found
-
-    def _replaced(self, process: psutil.Process) -> bool:
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return True
-        return self._settings.pid_file is not None and _pid_in(self._settings.pid_file) not in (None, process.pid)
+    def _members(self) -> list[psutil.Process]:
+        """Give the processes that are the program now; all of them are looked through only when one has gone."""
+        if self._settings.pid_file is not None:
+            self._roots = _by_file(self._settings.pid_file)
+        elif not self._roots or not all(_lives(process) for process in self._roots):
+            self._roots = _by_name(self._settings.name or "")
+        if not self._settings.children:
+            return self._roots
+        found = {process.pid: process for root in self._roots for process in (root, *_children(root))}
+        return list(found.values())
 
 
 class _Process:
@@ -99,33 +103,51 @@ class _Process:
 PLUGIN = _Process()
 
 
-def _measure(members: Sequence[psutil.Process]) -> tuple[float, float, float]:
-    """Add up major faults, resident bytes and processor seconds."""
-    faults = resident = cpu = 0.0
-    for member in members:
-        with member.oneshot():
-            resident += member.memory_info().rss
-            times = member.cpu_times()
-            cpu += times.user + times.system
-            faults += _major_faults(member)
-    return faults, resident, cpu
+def _measure(process: psutil.Process) -> tuple[float, dict[str, float]]:
+    """Give resident bytes, and the counters of major faults and processor seconds under this process's own names."""
+    key = f"{process.pid}-{process.create_time()}"
+    with process.oneshot():
+        times = process.cpu_times()
+        counters = {f"{key} cpu": times.user + times.system, f"{key} faults": _major_faults(process)}
+        return float(process.memory_info().rss), counters
+
+
+def _rate(growth: Growth, counter: str) -> float | None:
+    """Add up one counter of all processes that were there before."""
+    rates = [growth.rate(name) for name in growth.by if name.endswith(f" {counter}")]
+    return math.fsum(rate for rate in rates if rate is not None) if rates else None
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children(recursive=True))
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _major_faults(process: psutil.Process) -> float:
     """Read majflt, field 12 of /proc/PID/stat; the name in field 2 may hold spaces and brackets."""
     try:
         text = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         raise psutil.NoSuchProcess(process.pid) from None
     return float(text.rpartition(")")[2].split()[9])
 
 
-def _by_file(path: Path) -> psutil.Process | None:
+def _by_file(path: Path) -> list[psutil.Process]:
     pid = _pid_in(path)
     try:
-        return None if pid is None else psutil.Process(pid)
+        found = [] if pid is None else [psutil.Process(pid)]
     except psutil.NoSuchProcess:
-        return None
+        return []
+    return [process for process in found if _lives(process)]
 
 
 def _pid_in(path: Path) -> int | None:
@@ -135,12 +157,11 @@ def _pid_in(path: Path) -> int | None:
         return None
 
 
-def _by_name(part: str) -> psutil.Process | None:
-    """Find the oldest process with ``part`` in its command line, the agent itself and its parents aside."""
+def _by_name(part: str) -> list[psutil.Process]:
+    """Find the processes with ``part`` in their command line, the agent itself and its parents aside."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = [
+    return [
         process
-        for process in psutil.process_iter(["cmdline", "create_time"])
+        for process in psutil.process_iter(["cmdline"])
         if process.pid not in own and part in " ".join(process.info["cmdline"] or ())
     ]
-    return min(found, key=lambda process: process.info["create_time"], default=None)

@@ -83,6 +83,45 @@ def test_a_process_is_found_by_its_command_line() -> None:
         process.kill()
 
 
+PARENT = """
+import subprocess, sys
+BUSY = '''
+import time
+end = time.monotonic() + 0.5
+while time.monotonic() < end:
+    pass
+print(1, flush=True)
+time.sleep(60)
+'''
+sys.stdin.readline()
+child = subprocess.Popen([sys.executable, "-c", BUSY])
+sys.stdin.readline()
+child.kill()
+"""
+
+
+@linux
+def test_children_count_and_a_new_one_adds_no_jump(tmp_path: Path) -> None:
+    program = tmp_path / "app.py"
+    program.write_text(PARENT)
+    pid_file = tmp_path / "app.pid"
+    settings = {"pid_file": str(pid_file), "children": True}
+    with subprocess.Popen([sys.executable, str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        pid_file.write_text(str(process.pid))
+        sampler = PROCESS.open(site="test", component="app-1", settings=settings)
+        sampler.read()
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+        process.stdout.readline()  # the child has used half a second by now
+        found = {sample.metric: sample.value for sample in sampler.read()}
+        assert found["process.memory.resident"] > 10e6
+        assert found["process.cpu.utilization"] < 0.5
+        process.stdin.close()
+        process.wait(10)
+
+
 @pytest.mark.parametrize("settings", [{}, {"name": "a", "pid_file": "b"}])
 def test_a_process_is_named_in_one_way(settings: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="either pid_file or name"):
