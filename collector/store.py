@@ -73,7 +73,12 @@ class Store(Protocol):
         ...
 
     def append_table(self, batch_id: str, sender: str, name: str, rows: "pa.Table") -> bool:
-        """Keep rows that are columns already (the volume doors), with the same promise as ``append``."""
+        """Keep rows that are columns already (the volume doors), with the same promise as ``append``.
+
+        Columns may come in any order; those that may be null may be left out. Raises RejectedBatch
+        naming the column when a value is one our own words would refuse, NotInStore for an unknown
+        table, StoreFull as ``append`` does.
+        """
         ...
 
     def flush(self) -> int:
@@ -91,7 +96,8 @@ class Store(Protocol):
         """Read rows of table ``name``, ordered by its key columns.
 
         With ``snapshot`` the rows are exactly those of that version, today and later; without it
-        the live view, with rows acknowledged but not yet committed.
+        the live view, with rows acknowledged but not yet committed. Raises NotInStore for a table,
+        a column or a snapshot the store does not have.
         """
         ...
 
@@ -99,12 +105,16 @@ class Store(Protocol):
         """Summarise steps by hour and population: the columns of ``tables.HOURLY``.
 
         Quantiles are exact within the hour, over ok and slow steps only; timeouts and failures are
-        counted beside them. Hours that are closed may come from a stored roll-up.
+        counted beside them. Hours that are closed may come from a stored roll-up; the answer is the
+        same. Raises NotInStore as ``scan`` does.
         """
         ...
 
     def pin(self, snapshot: int) -> None:
-        """Keep this snapshot readable for ever: a verdict, a pack or a report names it."""
+        """Keep this snapshot readable for ever: a verdict, a pack or a report names it.
+
+        Others may be let go of ten minutes after they were made. Raises NotInStore.
+        """
         ...
 
     def maintain(self, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""One batch as columns, and as bytes: what lies in a spool record and what travels to the owner."""
+"""One batch as columns, and as bytes: what lies in a spool record."""
 
 import json
 import struct
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from collector import tables
-from collector.model.errors import RejectedBatch
+from collector.model.errors import NotInStore, RejectedBatch
 from collector.store import Batch
 from collector.stores._columns import fitting
 
@@ -55,18 +55,27 @@ def encode(rows: Rows) -> bytes:
 
 
 def decode(payload: bytes) -> Rows:
-    """Read what ``encode`` wrote, trusting nothing. Raises RejectedBatch."""
+    """Read what ``encode`` wrote, also by an earlier version that knew fewer columns. Raises RejectedBatch.
+
+    Values are taken as they are: they were checked before they were acknowledged.
+    """
     try:
         (length,) = _LENGTH.unpack_from(payload)
         start = _LENGTH.size + length
         header = json.loads(payload[_LENGTH.size : start])
         found = {}
         for name, size in header["tables"].items():
-            found[name] = fitting(name, from_ipc(payload[start : start + size]))
+            found[name] = _completed(tables.schema(name), from_ipc(payload[start : start + size]))
             start += size
-        return Rows(batch_id=str(header["batch_id"]), sender=str(header["sender"]), tables=found)
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RejectedBatch("the body is not a batch of Arrow streams") from error
+        return Rows(batch_id=header["batch_id"], sender=header["sender"], tables=found)
+    except (struct.error, ValueError, KeyError, TypeError, NotInStore) as error:
+        raise RejectedBatch("this is not a batch of Arrow streams") from error
+
+
+def _completed(schema: pa.Schema, rows: pa.Table) -> pa.Table:
+    for name in set(schema.names) - set(rows.column_names):
+        rows = rows.append_column(name, pa.nulls(rows.num_rows))
+    return rows.select(schema.names).cast(schema)
 
 
 def to_ipc(table: pa.Table) -> bytes:

@@ -15,6 +15,7 @@ from collector.model.run import Outcome
 from collector.model.session import EndCause, SessionEventKind
 
 _NAMES = frozenset({"site", "endpoint", "component", "metric", "journey", "environment", "step", "driver"})
+_SIGNED = frozenset({"value", "skew_seconds"})
 _CHOICES: Mapping[str, type[StrEnum]] = {
     "layer": Layer,
     "outcome": Outcome,
@@ -89,24 +90,15 @@ def _is_choice(field: pa.Field, values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.is_in(pc.unique(values), pa.array([str(choice) for choice in _CHOICES[field.name]]))
 
 
+def _is_number(field: pa.Field) -> bool:
+    return pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
+
+
 _Rule = tuple[Callable[[pa.Field], bool], Callable[[pa.Field, pa.ChunkedArray], pa.ChunkedArray], str]
-_RULES: tuple[_Rule, ...] = (
-    (lambda field: pa.types.is_floating(field.type), _is_finite, "must hold finite numbers"),
-    (
-        lambda field: (
-            not pa.types.is_temporal(field.type)
-            and not pa.types.is_string(field.type)
-            and not pa.types.is_boolean(field.type)
-            and field.name not in {"value", "skew_seconds"}
-        ),
-        _is_not_negative,
-        "must not be negative",
-    ),
+_RULES: tuple[_Rule, ...] = (  # for which columns, what must be true of every value, what is said if it is not
+    (_is_number, _is_finite, "must hold finite numbers"),
+    (lambda field: _is_number(field) and field.name not in _SIGNED, _is_not_negative, "must not be negative"),
     (lambda field: pa.types.is_temporal(field.type), _is_in_range, f"must lie in {_FIRST_YEAR} to {_LAST_YEAR}"),
-    (
-        lambda field: field.name in _NAMES,
-        _is_name,
-        "must be lower-case letters, digits, '.', '_' or '-', at most 100",
-    ),
-    (lambda field: field.name in _CHOICES, _is_choice, "holds a word that is not one of the vocabulary"),
+    (lambda field: field.name in _NAMES, _is_name, "must be lower-case letters, digits, '.', '_' or '-', at most 100"),
+    (lambda field: field.name in _CHOICES, _is_choice, "holds a word that is not in the vocabulary"),
 )

@@ -14,8 +14,9 @@ import pyarrow as pa
 from collector import tables
 from collector.model.errors import StoreError, StoreFull
 from collector.stores._batch import Rows
-from collector.stores._query import first_line, listed
+from collector.stores._query import Query, first_line, listed
 
+_LARGE_FILE_BYTES = 64 * 2**20
 _CLOCK_TICK_NS = 1_000_000_000  # a file's time comes from a coarser clock
 _BATCHES = pa.schema(
     {
@@ -68,46 +69,70 @@ def commit(
 
 def snapshot(root: duckdb.DuckDBPyConnection) -> int:
     """Give the number of the latest snapshot."""
-    return int(_one(root, "SELECT id FROM lake.current_snapshot()"))
-
-
-def highest_sequence(root: duckdb.DuckDBPyConnection) -> int:
-    """Give the highest spool sequence in the lake; 0 when it is empty."""
-    return int(_one(root, "SELECT coalesce(max(sequence), 0) FROM lake.batches"))
-
-
-def batch_ids(root: duckdb.DuckDBPyConnection) -> list[str]:
-    """List the ids of all batches in the lake."""
-    with root.cursor() as cursor:
-        return [name for (name,) in cursor.execute("SELECT batch_id FROM lake.batches").fetchall()]
-
-
-def holds(root: duckdb.DuckDBPyConnection, batch_id: str) -> bool:
-    """Say whether a batch is in the lake."""
-    return bool(_one(root, "SELECT count(*) FROM lake.batches WHERE batch_id = ?", batch_id))
+    return int(_rows(root, "SELECT id FROM lake.current_snapshot()")[0][0])
 
 
 def snapshots(root: duckdb.DuckDBPyConnection) -> list[tuple[int, datetime]]:
     """List all snapshots and when they were made, oldest first."""
-    with root.cursor() as cursor:
-        return cursor.execute("SELECT snapshot_id, snapshot_time FROM lake.snapshots() ORDER BY 1").fetchall()
+    return _rows(root, "SELECT snapshot_id, snapshot_time FROM lake.snapshots() ORDER BY snapshot_id")
 
 
-def tidy(
-    root: duckdb.DuckDBPyConnection, folder: Path, gone: Sequence[int], *, forget_batches_before: datetime
-) -> None:
-    """Merge small files, let go of the snapshots in ``gone``, remove files nobody needs any more."""
-    with transaction(root, folder) as cursor:
-        cursor.execute("DELETE FROM lake.batches WHERE stored_at < ?", [tables.naive(forget_batches_before)])
-    with transaction(root, folder) as cursor:
-        cursor.execute("CALL ducklake_merge_adjacent_files('lake')")
+def highest_sequence(root: duckdb.DuckDBPyConnection) -> int:
+    """Give the highest spool sequence in the lake; 0 when it is empty."""
+    return int(_rows(root, "SELECT coalesce(max(sequence), 0) FROM lake.batches")[0][0])
+
+
+def batch_ids(root: duckdb.DuckDBPyConnection) -> list[str]:
+    """List the ids of all batches in the lake."""
+    return [name for (name,) in _rows(root, "SELECT batch_id FROM lake.batches")]
+
+
+def holds(root: duckdb.DuckDBPyConnection, batch_id: str) -> bool:
+    """Say whether a batch is in the lake."""
+    return bool(_rows(root, "SELECT 1 FROM lake.batches WHERE batch_id = ? LIMIT 1", batch_id))
+
+
+def forget_batches(cursor: duckdb.DuckDBPyConnection, before: datetime) -> None:
+    """Forget the ids of batches no sender will send again."""
+    cursor.execute("DELETE FROM lake.batches WHERE stored_at < ?", [tables.naive(before)])
+
+
+def merge(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Make few files of many small ones; a file that is large already is left alone."""
+    cursor.execute(f"CALL ducklake_merge_adjacent_files('lake', max_file_size => {_LARGE_FILE_BYTES})")
+
+
+def expire(cursor: duckdb.DuckDBPyConnection, gone: Sequence[int]) -> None:
+    """Let go of these snapshots."""
     if gone:
-        with transaction(root, folder) as cursor:
-            cursor.execute("CALL ducklake_expire_snapshots('lake', versions => ?)", [list(gone)])
-    with transaction(root, folder) as cursor:
-        cursor.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
-    with transaction(root, folder) as cursor:  # what a killed process wrote and never committed
-        cursor.execute("CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)")
+        cursor.execute("CALL ducklake_expire_snapshots('lake', versions => ?)", [list(gone)])
+
+
+def remove_unused(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Remove files no snapshot names, also those a killed process wrote and never committed."""
+    cursor.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
+    cursor.execute("CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)")
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, schema: pa.Schema) -> None:
+    cursor.register("incoming", rows)
+    names = listed(schema.names)
+    cursor.execute(f"INSERT INTO lake.{name} ({names}) SELECT {names} FROM incoming")  # noqa: S608  names of tables.py
+    cursor.unregister("incoming")
+
+
+def _batches(hot: Mapping[int, Rows]) -> pa.Table:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = [
+        {"batch_id": rows.batch_id, "sender": rows.sender, "sequence": sequence, "rows": len(rows), "stored_at": now}
+        for sequence, rows in hot.items()
+    ]
+    return pa.Table.from_pylist(rows, _BATCHES)
+
+
+def _rows(root: duckdb.DuckDBPyConnection, text: str, *values: object) -> list[Any]:
+    with root.cursor() as cursor:
+        return Query(text=text, values=values).execute(cursor).fetchall()
 
 
 def _make_durable(folder: Path, since_ns: int) -> None:
@@ -127,25 +152,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, schema: pa.Schema) -> None:
-    cursor.register("incoming", rows)
-    names = listed(schema.names)
-    cursor.execute(f"INSERT INTO lake.{name} ({names}) SELECT {names} FROM incoming")  # noqa: S608  names of tables.py
-    cursor.unregister("incoming")
-
-
-def _batches(hot: Mapping[int, Rows]) -> pa.Table:
-    now = datetime.now(UTC).replace(tzinfo=None)
-    rows = [
-        {"batch_id": rows.batch_id, "sender": rows.sender, "sequence": sequence, "rows": len(rows), "stored_at": now}
-        for sequence, rows in hot.items()
-    ]
-    return pa.Table.from_pylist(rows, _BATCHES)
-
-
-def _one(root: duckdb.DuckDBPyConnection, text: str, *values: object) -> Any:  # noqa: ANN401  the statement says what
-    with root.cursor() as cursor:
-        row = cursor.execute(text, list(values)).fetchone()
-        return row[0] if row else None

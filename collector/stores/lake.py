@@ -8,14 +8,15 @@ and the rows that are not in it. So it never sees a row twice and never misses o
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from collector import tables
-from collector.model.errors import NotInStore, StoreError
+from collector.model.errors import NotInStore, RejectedBatch, StoreError
 from collector.spool import Spool
 from collector.store import Batch, Slice, StoreStatus
 from collector.stores import _catalog, _commit, _query, _rollup
@@ -49,17 +50,17 @@ class LakeStore:
             data / "lake", owner=data / "owner.json", memory_limit=memory_limit, threads=threads
         )
         self._folder = data / "lake"
-        self._spool = Spool(data / "spool", limit_bytes=spool_limit_bytes)
-        self._pins = Pins(data / "lake" / "pins")
         self._writing = threading.RLock()  # one writer of the lake at a time
-        known = _commit.batch_ids(self._root)
-        self._hot = Hot(_commit.snapshot(self._root), known, confirm=self._holds)
-        self._hours = _rollup.Hours(self._root)
-        self._spool.begin_after(_commit.highest_sequence(self._root))
-        for sequence, payload in self._spool.records():
-            self._hot.replay(sequence, decode(payload))
         self._stop = threading.Event()
         self._flusher = threading.Thread(target=self._flush_often, args=(flush_seconds,), name="flush", daemon=True)
+        try:
+            self._pins = Pins(data / "lake" / "pins")
+            self._spool = Spool(data / "spool", limit_bytes=spool_limit_bytes)
+            self._hours = _rollup.Hours(self._root)
+            self._hot = self._replayed()
+        except BaseException:
+            self._root.close()
+            raise
         if flush_seconds is not None:
             self._flusher.start()
 
@@ -112,16 +113,13 @@ class LakeStore:
             self._pins.add(snapshot)
 
     def maintain(self, now: datetime) -> None:
-        """See ``Store.maintain``."""
-        with self._writing:
-            self.flush()
-            hours = self._hours.closed(now)
-            with _commit.transaction(self._root, self._folder) as cursor:
-                self._hours.roll(cursor, hours)
-            self._hours.rolled(hours)
-            self._hot.committed((), _commit.snapshot(self._root))
-            _commit.tidy(self._root, self._folder, self._let_go(now), forget_batches_before=now - _REMEMBERED)
-            self._hot.committed((), _commit.snapshot(self._root))
+        """See ``Store.maintain``. Each step is a commit of its own, so that flushes get in between."""
+        self.flush()
+        self._roll(now)
+        self._tidy(lambda cursor: _commit.forget_batches(cursor, now - _REMEMBERED))
+        self._tidy(_commit.merge)
+        self._tidy(lambda cursor: _commit.expire(cursor, self._let_go(now)))
+        self._tidy(_commit.remove_unused)
 
     def status(self) -> StoreStatus:
         """See ``Store.status``."""
@@ -146,6 +144,17 @@ class LakeStore:
             self._spool.close()
             self._root.close()
 
+    def _replayed(self) -> Hot:
+        """Take up what the spool holds and the lake does not."""
+        hot = Hot(_commit.snapshot(self._root), _commit.batch_ids(self._root), confirm=self._holds)
+        self._spool.begin_after(_commit.highest_sequence(self._root))
+        for sequence, payload in self._spool.records():
+            try:
+                hot.replay(sequence, decode(payload))
+            except RejectedBatch as error:
+                raise StoreError(f"record {sequence} of the spool cannot be read: {error}") from error
+        return hot
+
     def _keep(self, rows: Rows) -> bool:
         payload = encode(rows)
         sequence, new = self._hot.begin(rows, lambda: self._spool.write(payload))
@@ -160,6 +169,18 @@ class LakeStore:
         if new:
             self._hot.settle(sequence, durable=True)
         return new
+
+    def _roll(self, now: datetime) -> None:
+        with self._writing:
+            hours = self._hours.closed(now)
+            self._tidy(lambda cursor: self._hours.roll(cursor, hours))
+            self._hours.rolled(hours)
+
+    def _tidy(self, step: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        with self._writing:
+            with _commit.transaction(self._root, self._folder) as cursor:
+                step(cursor)
+            self._hot.committed((), _commit.snapshot(self._root))
 
     def _let_go(self, now: datetime) -> list[int]:
         """List the snapshots nobody pinned, reads or may have just asked for."""
@@ -179,3 +200,5 @@ class LakeStore:
                 self.flush()
             except StoreError as error:
                 log.warning("flush failed, the spool keeps the rows: %s", error)
+            except Exception:
+                log.exception("flush failed, the spool keeps the rows")  # without this thread the spool fills up

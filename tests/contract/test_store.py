@@ -267,6 +267,10 @@ def test_columns_are_taken_as_they_are(store: Store) -> None:
         ("metric", pa.nulls(1, pa.string())),
         ("at", pa.array(["yesterday"])),
         ("colour", pa.array(["blue"])),
+        ("component", pa.array(["LUN 7\n"])),
+        ("layer", pa.array(["the_moon"])),
+        ("period_seconds", pa.array([-1.0])),
+        ("at", pa.array([-(10**17)], pa.timestamp("us"))),
     ],
 )
 def test_columns_that_do_not_fit_are_refused_whole(store: Store, field: str, column: pa.Array) -> None:
