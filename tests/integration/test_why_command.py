@@ -1,0 +1,68 @@
+"""``whichlayer why`` on a lake of synthetic facts, and the regular analysis in a worker process."""
+
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+from worlds.culprits import CULPRITS
+from worlds.generator import START, runs, samples
+
+from analysis.job import analyse
+from analysis.settings import AnalysisSettings
+from collector.model.verdict import Status
+from collector.settings import CollectorSettings
+from collector.store import Batch
+from whichlayer.__main__ import APP
+from whichlayer.data import local
+
+pytestmark = pytest.mark.integration
+WORLD = replace(CULPRITS["the storage under the database is slow"][1], seconds=700.0)
+END = START + timedelta(seconds=WORLD.seconds)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    store, registry = local(CollectorSettings(data=folder))
+    store.append(Batch(batch_id="a:1", sender="a", runs=tuple(runs(WORLD)), samples=tuple(samples(WORLD))))
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = analyse(store, registry, AnalysisSettings(seasonal=False), now=END, pool=pool)
+    assert {v.status for v in found} >= {Status.SLOW, Status.NORMAL}
+    store.close()
+    registry.close()
+    return folder
+
+
+def asked(data: Path, *more: str) -> str:
+    window = ["--start", f"{START:%Y-%m-%dT%H:%M:%S}", "--end", f"{END:%Y-%m-%dT%H:%M:%S}"]
+    missing = str(data / "none.yaml")
+    done = CliRunner().invoke(APP, ["why", "--data", str(data), "--config", missing, *window, *more])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_json_is_a_list_worst_first(data: Path) -> None:
+    found = json.loads(asked(data, "--json"))
+    assert [v["status"] for v in found][:6] == ["slow"] * 6
+    assert {v["layers"][0]["layer"] for v in found[:6]} == {"storage"}
+    estimates = [v["excess_seconds"]["estimate"] for v in found[:6]]
+    assert estimates == sorted(estimates, reverse=True)
+
+
+def test_sentences_name_the_layer_once_with_its_evidence(data: Path) -> None:
+    text = asked(data)
+    assert "storage" in text
+    assert "for: the database's part took" in text
+    assert "The same answer for 5 more" in text
+    assert "9 steps by access: as usual" in text
+
+
+def test_a_wrong_reference_says_what_to_write(data: Path) -> None:
+    done = CliRunner().invoke(APP, ["why", "--data", str(data), "--against", "average"])
+    assert done.exit_code == 2
+    assert "expected, target, reference" in done.output
