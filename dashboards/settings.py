@@ -41,6 +41,9 @@ class PagesSettings(Document):
     stale_after_at_least: Seconds = Field(
         default=60.0, ge=1, description="a journey is never called stale sooner than this after its last run"
     )
+    conclusion_stale_after: Seconds = Field(
+        default=900.0, ge=10, description="a conclusion about runs older than this is shown as stale, whatever it says"
+    )
     agent_silent_after: Seconds = Field(
         default=900.0, ge=10, description="an agent not heard for this long is shown as silent"
     )

@@ -76,6 +76,18 @@ def test_the_overview_says_what_is_open_worst_first_and_never_calls_stale_green(
     assert "silent" in text
 
 
+def test_a_conclusion_that_is_no_longer_drawn_is_stale_not_normal(tmp_path: Path) -> None:
+    old = tuple(
+        slow(**{**fields(verdict), "population": verdict.population, "end": NOW - timedelta(minutes=16)})
+        for verdict in verdicts()
+        if verdict.id.startswith("n-0-")
+    )
+    with site(tmp_path, said=old) as app, local(app) as client:
+        text = client.get("/").text
+    assert text.count("stale conclusion") == 5
+    assert "is-normal" not in text
+
+
 def test_not_enough_evidence_is_shown_as_such(tmp_path: Path) -> None:
     said = tuple(verdict for verdict in verdicts() if verdict.id.startswith("n-2-"))
     moved = tuple(slow(**{**fields(verdict), "population": WIFI}) for verdict in said)

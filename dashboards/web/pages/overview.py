@@ -25,12 +25,16 @@ _REFERENCES = (Reference.EXPECTED, Reference.REFERENCE, Reference.TARGET)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One access of a journey: when it last ran, and whether that is too long ago."""
+    """One access of a journey: when it last ran, and whether that is too long ago.
+
+    ``concluded_after`` is the oldest end of a window that still says something about now.
+    """
 
     population: Population
     name: str
     last: LastRun | None
     stale: str | None
+    concluded_after: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,7 @@ def add(router: APIRouter, view: View) -> None:
             closed=[verdict for verdict in known if not verdict.open][:CLOSED_SHOWN],
             stale=[(grid.journey, column) for grid in shown for column in grid.columns if column.stale],
             agents=agents,
-            drawn=max((verdict.reached_at for verdict in standing), default=None),
+            drawn=max((verdict.end for verdict in standing), default=None),
         )
 
 
@@ -139,17 +143,26 @@ def _grid(view: View, now: datetime, walks: Sequence[Walked], known: _Known) -> 
 
 
 def _column(view: View, walk: Walked, last: LastRun | None, now: datetime) -> Column:
-    name = wording.access(walk.population)
-    if last is None:
-        hours = quantity.span(view.settings.recent_minutes * 60)
-        return Column(population=walk.population, name=name, last=None, stale=f"no run in the last {hours}")
-    age = (now - last.slot).total_seconds()
-    usual = last.interval_seconds or 0.0
+    usual = (last.interval_seconds if last else None) or 0.0
     limit = max(view.settings.stale_after_at_least, usual * view.settings.stale_after_intervals)
+    patience = max(view.settings.conclusion_stale_after, limit)
+    return Column(
+        population=walk.population,
+        name=wording.access(walk.population),
+        last=last,
+        stale=_stale(view, last, now, limit),
+        concluded_after=now - timedelta(seconds=patience),
+    )
+
+
+def _stale(view: View, last: LastRun | None, now: datetime, limit: float) -> str | None:
+    if last is None:
+        return f"no run in the last {quantity.span(view.settings.recent_minutes * 60)}"
+    age = (now - last.slot).total_seconds()
     if age <= limit:
-        return Column(population=walk.population, name=name, last=last, stale=None)
-    every = f", usually one every {quantity.span(usual)}" if usual else ""
-    return Column(population=walk.population, name=name, last=last, stale=f"no run for {quantity.span(age)}{every}")
+        return None
+    every = f", usually one every {quantity.span(last.interval_seconds)}" if last.interval_seconds else ""
+    return f"no run for {quantity.span(age)}{every}"
 
 
 def _cell(line: Line | None, said: Sequence[Verdict], column: Column) -> Cell:
@@ -176,6 +189,8 @@ def _state(line: Line | None, verdict: Verdict | None, column: Column) -> tuple[
         return "stale", "no run of this step"
     if verdict is None:
         return "none", "no conclusion yet"
+    if verdict.end < column.concluded_after:
+        return "stale", "stale conclusion"
     return str(verdict.status), wording.STATUS[verdict.status]
 
 
