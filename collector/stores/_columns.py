@@ -91,7 +91,7 @@ def _is_choice(field: pa.Field, values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _is_number(field: pa.Field) -> bool:
-    return pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
+    return bool(pa.types.is_floating(field.type) or pa.types.is_integer(field.type))
 
 
 _Rule = tuple[Callable[[pa.Field], bool], Callable[[pa.Field, pa.ChunkedArray], pa.ChunkedArray], str]

@@ -108,10 +108,13 @@ def expire(cursor: duckdb.DuckDBPyConnection, gone: Sequence[int]) -> None:
         cursor.execute("CALL ducklake_expire_snapshots('lake', versions => ?)", [list(gone)])
 
 
-def remove_unused(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Remove files no snapshot names, also those a killed process wrote and never committed."""
-    cursor.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
-    cursor.execute("CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)")
+def remove_unused(cursor: duckdb.DuckDBPyConnection, before: datetime) -> None:
+    """Remove files no snapshot needs since ``before``, also those a killed process never committed.
+
+    Not sooner: a reader may have begun with the small files that a merge has just replaced.
+    """
+    cursor.execute("CALL ducklake_cleanup_old_files('lake', older_than => ?)", [before])
+    cursor.execute("CALL ducklake_delete_orphaned_files('lake', older_than => ?)", [before])
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, schema: pa.Schema) -> None:

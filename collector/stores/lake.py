@@ -24,7 +24,7 @@ from collector.stores._batch import Rows, columns, columns_of, decode, encode
 from collector.stores._hot import Hot
 from collector.stores._pins import Pins
 
-_GRACE = timedelta(minutes=10)  # a reader that just flushed may still want its snapshot
+_GRACE = timedelta(minutes=10)  # somebody may still read: a snapshot just made, files just merged
 _REMEMBERED = timedelta(days=7)  # how long an agent may send a batch again
 
 log = logging.getLogger("whichlayer.collector")
@@ -119,7 +119,7 @@ class LakeStore:
         self._tidy(lambda cursor: _commit.forget_batches(cursor, now - _REMEMBERED))
         self._tidy(_commit.merge)
         self._tidy(lambda cursor: _commit.expire(cursor, self._let_go(now)))
-        self._tidy(_commit.remove_unused)
+        self._tidy(lambda cursor: _commit.remove_unused(cursor, now - _GRACE))
 
     def status(self) -> StoreStatus:
         """See ``Store.status``."""

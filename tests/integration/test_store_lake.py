@@ -139,7 +139,7 @@ def test_readers_of_now_see_every_row_once_while_others_write(tmp_path: Path) ->
                 wrong.append(f"{len(before)} acknowledged, {len(seen)} seen, {set(seen.values())} times")
 
         def maintain() -> None:
-            store.maintain(datetime.now(UTC) + timedelta(hours=1))
+            store.maintain(datetime.now(UTC))
 
         beside = [threading.Thread(target=_repeat, args=(task, stop)) for task in (read, read, maintain)]
         writers = [threading.Thread(target=write, args=(thread,)) for thread in range(3)]
@@ -188,6 +188,20 @@ def test_files_lie_by_day_and_are_merged(tmp_path: Path) -> None:
         assert [len(list(folder.glob("*.parquet"))) for folder in folders] == [1, 1]
         (path,) = folders[0].glob("*.parquet")
         assert pq.read_metadata(path).row_group(0).column(0).compression == "ZSTD"
+
+
+def test_files_a_killed_process_left_behind_are_removed(tmp_path: Path) -> None:
+    with closing(LakeStore(tmp_path, flush_seconds=None)) as store:
+        store.append(batch(1))
+        store.flush()
+        (kept,) = (tmp_path / "lake").rglob("samples/**/*.parquet")
+        orphan = kept.with_name("ducklake-0190-orphan.parquet")
+        orphan.write_bytes(kept.read_bytes())
+        store.maintain(datetime.now(UTC))
+        assert orphan.exists(), "it may be the file of a commit under way"
+        store.maintain(datetime.now(UTC) + timedelta(hours=1))
+        assert not orphan.exists()
+        assert components(store) == ["c1"]
 
 
 def test_the_lake_has_the_columns_of_the_tables(tmp_path: Path) -> None:
