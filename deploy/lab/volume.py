@@ -103,7 +103,7 @@ class Volume(mfusepy.Operations):  # type: ignore[misc]  # mfusepy has no types
         os.utime(self._at(path), ns=times or (time.time_ns(), time.time_ns()))
         return 0
 
-    def create(self, path: str, mode: int, fi: object = None) -> int:  # noqa: ARG002
+    def create(self, path: str, mode: int, _info: object = None) -> int:
         """Create and open a file."""
         return os.open(self._at(path), os.O_RDWR | os.O_CREAT, mode)
 
@@ -125,13 +125,13 @@ class Volume(mfusepy.Operations):  # type: ignore[misc]  # mfusepy has no types
         os.truncate(fh if fh is not None else self._at(path), length)
         return 0
 
-    def fsync(self, path: str, datasync: int, fh: int) -> int:  # noqa: ARG002
+    def fsync(self, path: str, _datasync: int, fh: int) -> int:  # noqa: ARG002
         """Flush to the disk behind, after the wait."""
         self._wait(self.slowness.flush)
         os.fdatasync(fh)
         return 0
 
-    def fsyncdir(self, path: str, datasync: int, fh: int) -> int:  # noqa: ARG002
+    def fsyncdir(self, path: str, _datasync: int, fh: int) -> int:  # noqa: ARG002
         """Flush a directory: the disk behind keeps names by itself."""
         return 0
 
