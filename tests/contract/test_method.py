@@ -5,8 +5,6 @@ from functools import lru_cache
 
 import pandas as pd
 import pytest
-from worlds.culprits import ALONE, CULPRITS, DOWN, SILENT
-from worlds.generator import World, window
 
 from analysis import methods
 from analysis.episode import Episode
@@ -17,6 +15,8 @@ from analysis.window import Window
 from collector.model.layer import Layer
 from collector.model.verdict import Reference
 from collector.plugin import load, names
+from tests.worlds.culprits import ALONE, CULPRITS, DOWN, SILENT
+from tests.worlds.generator import World, window
 
 WORLDS: dict[str, World] = {name: world for name, (_, world) in CULPRITS.items()} | {
     "alone": ALONE,

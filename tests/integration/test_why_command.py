@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
-from worlds.culprits import CULPRITS
-from worlds.generator import START, runs, samples
 
 from analysis.job import analyse
 from analysis.settings import AnalysisSettings
 from collector.model.verdict import Status
 from collector.settings import CollectorSettings
 from collector.store import Batch
+from tests.worlds.culprits import CULPRITS
+from tests.worlds.generator import START, runs, samples
 from whichlayer.__main__ import APP
 from whichlayer.data import local
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from worlds.generator import VNC, WIFI, WIRED, Fault, World
-
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase
+from tests.worlds.generator import VNC, WIFI, WIRED, Fault, World
 
 SYNC = {("lun-1", "storage.write.latency"): 0.12, ("db-1", "db.wal.sync.latency"): 0.12, ("db-1", "db.busy"): 0.3}
 PAGING = {("app-1", "process.paging.faults.major"): 800.0, ("app-1", "system.cpu.utilization"): 0.3}

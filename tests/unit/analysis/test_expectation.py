@@ -6,7 +6,6 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from worlds.generator import START, WIFI, Fault, World, window
 
 from analysis.conclude import conclude
 from analysis.expectation import Seasons, declared, pooled
@@ -14,6 +13,7 @@ from analysis.series import Key
 from analysis.settings import AnalysisSettings
 from collector.model.run import Phase
 from collector.model.verdict import Reference, Rung, Status
+from tests.worlds.generator import START, WIFI, Fault, World, window
 
 KEY = Key(site="site-1", journey="case-record", step="save", population=WIFI, environment="live")
 

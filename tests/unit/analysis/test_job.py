@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from worlds.culprits import CULPRITS
-from worlds.generator import START, World, runs, samples
 
 from analysis.job import analyse
 from analysis.settings import AnalysisSettings
@@ -18,6 +16,8 @@ from collector.model.verdict import Reference, Status, Verdict
 from collector.registries.database import DatabaseRegistry
 from collector.store import Batch
 from collector.stores.memory import MemoryStore
+from tests.worlds.culprits import CULPRITS
+from tests.worlds.generator import START, World, runs, samples
 
 FAST = AnalysisSettings(seasonal=False)
 BAD = {Status.SLOW, Status.FAILING}
@@ -96,7 +96,8 @@ def test_what_is_said_now_is_the_open_verdict_itself(place: Place) -> None:
 def test_a_pool_gives_the_same_answer(place: Place, tmp_path: Path) -> None:
     now = START + timedelta(seconds=680)
     place.feed(WORLD, START, now)
-    other = Place(tmp_path / "other") if (tmp_path / "other").mkdir() is None else place
+    (tmp_path / "other").mkdir()
+    other = Place(tmp_path / "other")
     other.feed(WORLD, START, now)
     with ThreadPoolExecutor(1) as pool:
         pooled = analyse(place.store, place.registry, FAST, now=now, pool=pool)

@@ -5,14 +5,14 @@ from dataclasses import replace
 from functools import lru_cache
 
 import pytest
-from worlds.culprits import ALONE, ALWAYS_SLOW, CULPRITS, DOWN, INNOCENT, SILENT
-from worlds.generator import WIFI, WIRED, Fault, World, window
 
 from analysis.conclude import conclude
 from analysis.settings import AnalysisSettings
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase
 from collector.model.verdict import LayerState, Reference, Rung, Status, Verdict
+from tests.worlds.culprits import ALONE, ALWAYS_SLOW, CULPRITS, DOWN, INNOCENT, SILENT
+from tests.worlds.generator import WIFI, WIRED, Fault, World, window
 
 FAST = AnalysisSettings(seasonal=False)
 ORDER = [LayerState.BLAMED, LayerState.INCONCLUSIVE, LayerState.CLEARED, LayerState.NOT_MEASURED]

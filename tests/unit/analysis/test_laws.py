@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
+from random import Random
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds.culprits import CULPRITS
-from worlds.generator import runs, samples, window, window_of
 
 from analysis.conclude import conclude
 from analysis.settings import AnalysisSettings
@@ -19,6 +18,8 @@ from analysis.window import Window
 from collector import tables
 from collector.model.run import Phase
 from collector.model.verdict import Reference, Status, Verdict
+from tests.worlds.culprits import CULPRITS
+from tests.worlds.generator import runs, samples, window, window_of
 
 FAST = AnalysisSettings(seasonal=False)
 WORLD = replace(CULPRITS["the storage under the database is slow"][1], seconds=680.0)
@@ -49,11 +50,11 @@ def test_the_same_facts_give_the_same_verdict() -> None:
 
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=3, deadline=None)
-def test_the_order_of_arrival_does_not_matter(shuffle: "np.random.Generator") -> None:
+def test_the_order_of_arrival_does_not_matter(shuffle: Random) -> None:
     steps, sampled = columns()
     order, sample_order = list(range(len(steps))), list(range(len(sampled)))
-    shuffle.shuffle(order)  # type: ignore[arg-type]
-    shuffle.shuffle(sample_order)  # type: ignore[arg-type]
+    shuffle.shuffle(order)
+    shuffle.shuffle(sample_order)
     assert tuple(concluded(window_of(steps.take(order), sampled.take(sample_order), WORLD.seconds))) == reference()
 
 

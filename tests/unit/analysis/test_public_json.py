@@ -4,14 +4,14 @@ import json
 from functools import lru_cache
 
 import pytest
-from worlds.culprits import CULPRITS, DOWN
-from worlds.generator import Fault, World, window
 
 from analysis.conclude import conclude
 from analysis.settings import AnalysisSettings
 from collector.model.run import Phase
 from collector.model.verdict import Reference, Status, Verdict
 from collector.public import verdict_json
+from tests.worlds.culprits import CULPRITS, DOWN
+from tests.worlds.generator import Fault, World, window
 
 PROMISED = ["id", "status", "against", "rung", "journey", "step", "population", "window", "runs", "excess_seconds"]
 PROMISED += ["layers", "unexplained", "inseparable", "data_quality", "methods", "counting_rules", "snapshot"]

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from worlds.generator import START, World, runs, samples, window
 
 from analysis.conclude import conclude
 from analysis.episodes import judge
 from analysis.settings import AnalysisSettings
 from collector import tables
 from collector.model.verdict import Reference, Status
+from tests.worlds.generator import START, World, runs, samples, window
 
 FAST = AnalysisSettings(seasonal=False)
 
