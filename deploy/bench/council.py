@@ -44,13 +44,7 @@ def steps_of_day(start: datetime, draw: np.random.Generator) -> pa.Table:
         "started_at": pa.array(
             np.repeat(_times(start, second) + draw.integers(0, 10**6, runs), each), pa.timestamp("us")
         ),
-        "site": _word(("example-council",), np.zeros(runs * each, dtype=np.int64)),
-        "endpoint": _word([f"desk-{number:03}" for number in range(500)], np.repeat(endpoint, each)),
-        "link": _word([link for link, _ in _LINKS], np.repeat(endpoint % 4, each)),
-        "presentation": _word([presentation for _, presentation in _LINKS], np.repeat(endpoint % 4, each)),
-        "journey": _word([f"journey-{number}" for number in range(6)], np.repeat(journey, each)),
-        "journey_hash": _word([f"{number:016x}" for number in range(6)], np.repeat(journey, each)),
-        "environment": _word(("live",), np.zeros(runs * each, dtype=np.int64)),
+        **_who(np.repeat(endpoint, each), np.repeat(journey, each)),
         "step": _word(_STEPS, position),
         "position": pa.array(position),
         "outcome": _word(("ok", "slow", "failed", "timeout"), outcome),
@@ -69,6 +63,20 @@ def steps_of_day(start: datetime, draw: np.random.Generator) -> pa.Table:
     }
     absent = {field.name: pa.nulls(runs * each, field.type) for field in tables.STEPS if field.name not in columns}
     return pa.table(columns | absent).select(tables.STEPS.names)
+
+
+def _who(endpoint: np.ndarray, journey: np.ndarray) -> dict[str, pa.Array]:
+    """Name site, endpoint, access and journey of each row."""
+    same = np.zeros(len(endpoint), dtype=np.int64)
+    return {
+        "site": _word(("example-council",), same),
+        "endpoint": _word([f"desk-{number:03}" for number in range(500)], endpoint),
+        "link": _word([link for link, _ in _LINKS], endpoint % 4),
+        "presentation": _word([presentation for _, presentation in _LINKS], endpoint % 4),
+        "journey": _word([f"journey-{number}" for number in range(6)], journey),
+        "journey_hash": _word([f"{number:016x}" for number in range(6)], journey),
+        "environment": _word(("live",), same),
+    }
 
 
 def samples_of_day(start: datetime, draw: np.random.Generator, *, share: float = 1.0) -> pa.Table:
