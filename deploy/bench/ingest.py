@@ -167,7 +167,11 @@ def _runs(rows: int) -> Body:
         {"step": name, "outcome": "ok", "seconds": 0.42, "phases": {"processing": 0.3, "transfer": 0.1}, "requests": 2}
         for name in ("login", "search", "open", "save", "print")
     ]
-    shared: dict[str, object] = {"site": "bench", "endpoint": "bench", "access": {"link": "wifi", "presentation": "local"}}
+    shared: dict[str, object] = {
+        "site": "bench",
+        "endpoint": "bench",
+        "access": {"link": "wifi", "presentation": "local"},
+    }
     shared |= {"journey": "case-record", "journey_hash": "0123456789abcdef", "slot": now, "started_at": now}
     shared |= {"seconds": 2.1, "outcome": "ok"}
     one = {**shared, "steps": steps}
