@@ -1,0 +1,100 @@
+"""The doors of the store: columns from any agent, reading for operators only, every refusal a problem."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from starlette.testclient import TestClient
+
+from collector import tables
+from collector.app import create
+from collector.registries.database import DatabaseRegistry
+from collector.registry import Scope
+from collector.settings import CollectorSettings
+from collector.stores._batch import to_ipc
+from collector.stores.memory import MemoryStore
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+ARROW = "application/vnd.apache.arrow.stream"
+ROWS = pa.Table.from_pylist(
+    [
+        {
+            "at": tables.naive(NOW),
+            "site": "north",
+            "component": "lun-7",
+            "layer": "storage",
+            "metric": "storage.write.latency",
+            "value": 0.004,
+            "labels": "{}",
+        }
+    ],
+    tables.SAMPLES,
+)
+
+
+@pytest.fixture
+def doors(tmp_path: Path) -> Iterator[tuple[TestClient, dict[Scope, str]]]:
+    with (
+        closing(MemoryStore()) as store,
+        closing(DatabaseRegistry(f"sqlite:///{tmp_path / 'registry.sqlite'}")) as registry,
+    ):
+        tokens = {}
+        for scope in Scope:
+            given = registry.enrol(registry.invite(str(scope), scope=scope, now=NOW), now=NOW)
+            assert given is not None
+            tokens[scope] = f"Bearer {given.token}"
+        with TestClient(create(store=store, registry=registry, settings=CollectorSettings())) as client:
+            yield client, tokens
+
+
+def test_an_agent_sends_columns_once(doors: tuple[TestClient, dict[Scope, str]]) -> None:
+    client, tokens = doors
+    headers = {"Authorization": tokens[Scope.AGENT], "Content-Type": ARROW}
+    answers = [client.post("/v1/rows/samples?sequence=1", content=to_ipc(ROWS), headers=headers) for _ in range(2)]
+    assert [(answer.status_code, answer.headers["X-Whichlayer-New"]) for answer in answers] == [
+        (204, "true"),
+        (204, "false"),
+    ]
+    question = {"table": "samples", "start": "2026-11-23T00:00:00Z", "end": "2026-11-24T00:00:00Z"}
+    found = client.post("/v1/scan", json=question, headers={"Authorization": tokens[Scope.OPERATOR]})
+    assert pa.ipc.open_stream(found.content).read_all().equals(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "kind", "status", "field"),
+    [
+        ("/v1/rows/samples?sequence=1", b"not arrow", ARROW, 422, None),
+        ("/v1/rows/samples?sequence=1", to_ipc(ROWS), "application/json", 415, "Content-Type"),
+        ("/v1/rows/samples", to_ipc(ROWS), ARROW, 422, "sequence"),
+        ("/v1/rows/verdicts?sequence=1", to_ipc(ROWS), ARROW, 404, None),
+        ("/v1/rows/runs?sequence=1", to_ipc(ROWS), ARROW, 422, "at"),
+        ("/v1/rows/samples?sequence=1", bytes(9 << 20), ARROW, 413, None),
+    ],
+)
+def test_columns_that_cannot_be_kept_are_refused(
+    doors: tuple[TestClient, dict[Scope, str]], path: str, content: bytes, kind: str, status: int, field: str | None
+) -> None:
+    client, tokens = doors
+    headers = {"Authorization": tokens[Scope.AGENT], "Content-Type": kind}
+    answer = client.post(path, content=content, headers=headers)
+    assert (answer.status_code, answer.json().get("field")) == (status, field)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["scan", "hourly", "flush", "pin", "maintain", "batches", "batches/samples"])
+def test_only_an_operator_reads_and_decides(doors: tuple[TestClient, dict[Scope, str]], path: str) -> None:
+    client, tokens = doors
+    assert client.post(f"/v1/{path}", json={}).status_code == 401
+    assert client.post(f"/v1/{path}", json={}, headers={"Authorization": tokens[Scope.AGENT]}).status_code == 403
+
+
+def test_the_status_is_for_operators(doors: tuple[TestClient, dict[Scope, str]]) -> None:
+    client, tokens = doors
+    assert client.get("/v1/store", headers={"Authorization": tokens[Scope.AGENT]}).status_code == 403
+    found = client.get("/v1/store", headers={"Authorization": tokens[Scope.OPERATOR]}).json()
+    assert (found["snapshot"], found["batches"]) == (0, 0)
