@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from browser.scene import site
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests.browser.scene import site
 
 FLAGS = (
     "--headless",

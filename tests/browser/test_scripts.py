@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from browser.scene import NOW, slow
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 from dashboards.web.view import STATIC
+from tests.browser.scene import NOW, slow
 
 pytestmark = pytest.mark.browser
 

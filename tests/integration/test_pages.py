@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from browser.scene import BANNER, HOSTILE, NOW, WIFI, make_run, site, slow, verdicts
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -22,6 +21,7 @@ from collector.stores.memory import MemoryStore
 from collector.tables import naive
 from dashboards.web.guard import HEADERS
 from dashboards.web.site import mount
+from tests.browser.scene import BANNER, HOSTILE, NOW, WIFI, make_run, site, slow, verdicts
 
 RUN = f"{115:016x}{1:016x}"
 WINDOW = "journey=case-record&step=save&link=wifi&start=2026-11-23T09:00&end=2026-11-23T11:00"

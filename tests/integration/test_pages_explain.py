@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from browser.scene import WIFI, make_run, sample, slow
 
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase, StepTiming
 from collector.registries.database import DatabaseRegistry
 from collector.store import Batch
 from collector.stores.lake import LakeStore
+from tests.browser.scene import WIFI, make_run, sample, slow
 
 pytestmark = pytest.mark.integration
 
