@@ -33,7 +33,6 @@ from collector.model.verdict import Interval
 ACCOUNT = [str(p) for p in (Phase.SERVER_APP, Phase.SERVER_DB, Phase.SERVER_STORAGE, Phase.SERVER_EXTERNAL)]
 OUTSIDE = [str(phase) for phase in Phase if str(phase) not in ACCOUNT]
 PARTS = ("resolve", "connect", "transfer", "wait", "unsplit", *ACCOUNT, "render", "display", "spool", "rest")
-LINK = ("connect", "transfer", "wait")
 LEAST_QUIET = 8
 
 

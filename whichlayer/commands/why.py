@@ -11,7 +11,7 @@ def add(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command()
-    def why(
+    def why(  # noqa: PLR0913, PLR0917  each option of the command is an argument
         against: Annotated[
             str, typer.Option(help="What steps are held against: expected, target or reference.")
         ] = "expected",
