@@ -46,9 +46,9 @@ class Namespace:
         """Give the whole command that runs ``command`` inside."""
         return [*self.enter(), *command, *arguments]
 
-    def listen(self, port: int) -> socket.socket:
-        """Open a listening socket on the namespace's own 127.0.0.1 and bring it here."""
-        self.channel.sendall(json.dumps({"listen": port}).encode())
+    def listen(self, port: int, host: str = "127.0.0.1") -> socket.socket:
+        """Open a listening socket in the namespace and bring it here."""
+        self.channel.sendall(json.dumps({"host": host, "port": port}).encode())
         message, descriptors, _, _ = socket.recv_fds(self.channel, 1024, 1)
         if not descriptors:
             raise LabError(f"no listener on port {port} in {self.name}: {message.decode()}")
@@ -108,12 +108,13 @@ def main() -> None:
     with socket.socket(fileno=0) as channel:
         channel.sendall(READY)
         while request := channel.recv(1024):
-            _open_listener(channel, json.loads(request)["listen"])
+            wanted = json.loads(request)
+            _open_listener(channel, (wanted["host"], wanted["port"]))
 
 
-def _open_listener(channel: socket.socket, port: int) -> None:
+def _open_listener(channel: socket.socket, address: tuple[str, int]) -> None:
     try:
-        with socket.create_server(("127.0.0.1", port)) as listener:
+        with socket.create_server(address, backlog=128) as listener:
             socket.send_fds(channel, [b"here"], [listener.fileno()])
     except OSError as error:
         channel.sendall(str(error).encode())

@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,7 @@ class World:
     volume: Program | None = None
     application: Program | None = None
     text_search_seconds: float = 0.0  # per record, on this machine
+    _listening: socket.socket | None = None
     _secret: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @classmethod
@@ -157,11 +159,19 @@ class World:
     def start_application(self, name: str, release: str, *more: str) -> Program:
         """Start a release of the application beside what is running, and wait until it answers."""
         command = self.server().run(module("memory"), str(self.documents))
-        command += ["deploy.lab.casebook", "--listen", f"0.0.0.0:{PORT}", "--release", release, *more]
+        descriptor = self._listener().fileno()
+        command += ["deploy.lab.casebook", "--listen-fd", str(descriptor), "--release", release, *more]
         command += ["--database", postgres.conninfo(self.sockets), "--documents", str(self.documents)]
-        program = self.programs.start(name, command, told=True, environment={"CASEBOOK_SECRET": self._secret})
+        environment = {"CASEBOOK_SECRET": self._secret}
+        program = self.programs.start(name, command, told=True, environment=environment, descriptors=[descriptor])
         program.wait_ready()
         return program
+
+    def _listener(self) -> socket.socket:
+        """Give the application's listening socket: all releases share it, so that nobody is refused."""
+        if self._listening is None:
+            self._listening = self.server().listen(PORT, ADDRESS)
+        return self._listening
 
     def release(self, release: str, *more: str) -> None:
         """Bring a release into service, then let the old one finish and go: nobody is refused."""
@@ -173,6 +183,8 @@ class World:
     def close(self) -> None:
         """Stop everything, unmount, remove the directory."""
         self.programs.stop_all()
+        if self._listening is not None:
+            self._listening.close()
         for name in reversed(self.namespaces):
             self.namespaces[name].close()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -23,21 +23,25 @@ def main() -> None:
         secret=os.environ["CASEBOOK_SECRET"].encode(),
     )
     config = uvicorn.Config(create(book), log_level="warning", access_log=False, timeout_graceful_shutdown=10)
-    host, _, port = chosen.listen.rpartition(":")
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        # A new release listens beside the old one before that goes: nobody is refused meanwhile.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, int(port)))
-        listener.listen(128)
+    with _listener(chosen) as listener:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         uvicorn.Server(config).run(sockets=[listener])
 
 
+def _listener(chosen: argparse.Namespace) -> socket.socket:
+    if chosen.listen_fd is not None:
+        return socket.socket(fileno=chosen.listen_fd)
+    host, _, port = chosen.listen.rpartition(":")
+    return socket.create_server((host, int(port)), backlog=128)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="casebook", description=main.__doc__)
-    parser.add_argument("--listen", required=True, metavar="HOST:PORT")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--listen", metavar="HOST:PORT")
+    # Two releases that share a listening socket change places without refusing anybody.
+    where.add_argument("--listen-fd", type=int, metavar="NUMBER", help="descriptor of a socket that listens already")
     parser.add_argument("--database", required=True, metavar="CONNINFO")
     parser.add_argument("--documents", required=True, type=Path, metavar="FILE", help="index of scanned documents")
     parser.add_argument("--release", default="3.58")
