@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
-from whichlayer.settings import Settings
 
 from collector.plugin import names
 from whichlayer import reference
+from whichlayer.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from agents.rig import Casebook, LiveCollector, casebook, live_collector, now_slot, write_plan
 
 from collector.model.run import Outcome, Run
 from probes.account import Accounts, Refusal
 from probes.agent import Walker
 from probes.doors import Doors
 from probes.plan import Plan, make
+from tests.agents.rig import Casebook, LiveCollector, casebook, live_collector, now_slot, write_plan
 from whichlayer.settings import agent_of, places
 
 pytestmark = pytest.mark.integration

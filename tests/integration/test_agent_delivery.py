@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents.rig import LiveCollector, live_collector, wait_until
 
 from collector.model.layer import Layer
 from collector.model.sample import Sample
@@ -19,6 +18,7 @@ from probes import delivery, wire
 from probes.delivery import Delivery, Sender, Standing
 from probes.doors import DoorError, Doors
 from probes.outbox import Kind, Outbox
+from tests.agents.rig import LiveCollector, live_collector, wait_until
 
 pytestmark = pytest.mark.integration
 PAST = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from agents.rig import Casebook, LiveCollector, casebook, live_collector, wait_until, write_plan
+
+from tests.agents.rig import Casebook, LiveCollector, casebook, live_collector, wait_until, write_plan
 
 pytestmark = pytest.mark.integration
 PROGRAM = [sys.executable, "-m", "whichlayer", "agent"]

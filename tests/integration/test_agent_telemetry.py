@@ -8,7 +8,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from agents.rig import JOURNEY
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
@@ -22,6 +21,7 @@ from collector.model.access import Access, Link, Presentation
 from collector.model.run import Outcome, Phase, Run, StepTiming
 from probes.journey import Journey, parse
 from probes.telemetry import Telemetry
+from tests.agents.rig import JOURNEY
 
 pytestmark = pytest.mark.integration
 STARTED = datetime(2026, 11, 23, 9, 35, 2, 250_000, tzinfo=UTC)

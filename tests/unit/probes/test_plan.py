@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from agents.rig import JOURNEY
 
 from collector.model.access import Link
 from collector.model.errors import ConfigError
+from tests.agents.rig import JOURNEY
 from whichlayer.agent import check_plan
 from whichlayer.settings import Settings, agent_of, load
 
