@@ -42,7 +42,7 @@ def world() -> Iterator[World]:
         yield built
 
 
-def visit(world: World, where: str, walks: int = 5) -> Mapping[str, float]:
+def visit(world: World, where: str, walks: int = 3) -> Mapping[str, float]:
     """Walk from a namespace; give the median seconds of each step."""
     command = world.namespaces[where].run([sys.executable, str(VISITOR), URL, "probe-visitor", str(walks)])
     password = world.passwords["visitor"]
