@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from collector.api import body
 from collector.api.doors import Doors
 from collector.model.errors import RejectedBatch
-from collector.registry import Agent
+from collector.registry import Agent, Scope
 from collector.store import Batch
 
 B = TypeVar("B", bound="Envelope")
@@ -62,6 +62,13 @@ def check_times(here: Doors, times: Iterable[tuple[str, datetime]]) -> None:
         check_year(field, value)
         if value > limit:
             here.meters.early.inc()
+
+
+def check_endpoint(agent: Agent, endpoints: Iterable[tuple[str, str]]) -> None:
+    """Refuse facts about another endpoint than the one this agent was enrolled for."""
+    for field, endpoint in endpoints:
+        if agent.scope is Scope.AGENT and endpoint != agent.endpoint:
+            raise RejectedBatch(f"this agent is enrolled as {agent.endpoint}: it cannot speak for another", field=field)
 
 
 def check_year(field: str, value: datetime) -> None:

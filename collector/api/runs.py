@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
 from collector.api.doors import Here, Sender
-from collector.api.intake import SENDING, Envelope, check_counts, check_times, documented, keep, receive
+from collector.api.intake import SENDING, Envelope, check_counts, check_endpoint, check_times, documented, keep, receive
 from collector.model.run import Run
 from collector.store import Batch
 
@@ -63,6 +63,7 @@ async def send_runs(request: Request, here: Here, agent: Sender) -> None:
     sent, skew = await receive(request, here, agent, _SHAPE)
     check_times(here, _times(sent.runs))
     check_counts(_counts(sent.runs))
+    check_endpoint(agent, ((f"runs.{number}.endpoint", run.endpoint) for number, run in enumerate(sent.runs)))
     batch_id = f"{agent.agent_id}:{sent.sequence}"
     batch = Batch(batch_id=batch_id, sender=agent.agent_id, runs=sent.runs, received_skew_seconds=skew)
     await keep(here, "runs", batch)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
 from collector.api.doors import Here, Sender
-from collector.api.intake import SENDING, Envelope, check_times, documented, keep, receive
+from collector.api.intake import SENDING, Envelope, check_endpoint, check_times, documented, keep, receive
 from collector.model.session import SessionEvent
 from collector.store import Batch
 
@@ -53,6 +53,7 @@ async def send_sessions(request: Request, here: Here, agent: Sender) -> None:
     """Keep session events. 204 means they are on disk; the same sequence again changes nothing."""
     sent, skew = await receive(request, here, agent, _SHAPE)
     check_times(here, _times(sent.sessions))
+    check_endpoint(agent, ((f"sessions.{number}.endpoint", one.endpoint) for number, one in enumerate(sent.sessions)))
     batch_id = f"{agent.agent_id}:{sent.sequence}"
     batch = Batch(batch_id=batch_id, sender=agent.agent_id, sessions=sent.sessions, received_skew_seconds=skew)
     await keep(here, "sessions", batch)

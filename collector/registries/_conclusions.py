@@ -103,6 +103,7 @@ class Conclusions:
                     "step": verdict.step,
                     "link": str(verdict.population.link),
                     "presentation": str(verdict.population.presentation),
+                    "environment": verdict.environment,
                     "against": str(verdict.against),
                 }
                 _put(connection, STANDING, key, {"body": _VERDICT.dump_json(verdict).decode()})
@@ -110,7 +111,7 @@ class Conclusions:
     def standing(self) -> Sequence[Verdict]:
         """List what is said now, by journey, step, population and reference."""
         row = STANDING.c
-        order = (row.journey, row.step, row.link, row.presentation, row.against, row.site)
+        order = (row.journey, row.step, row.link, row.presentation, row.environment, row.against, row.site)
         with self._engine.connect() as connection:
             bodies = connection.scalars(select(row.body).order_by(*order))
             return [_VERDICT.validate_json(body) for body in bodies]

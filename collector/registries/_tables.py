@@ -85,6 +85,7 @@ STANDING = Table(
     Column("step", String(100), primary_key=True),
     Column("link", String(32), primary_key=True),
     Column("presentation", String(32), primary_key=True),
+    Column("environment", String(100), primary_key=True),
     Column("against", String(32), primary_key=True),
     Column("body", Text, nullable=False),
 )

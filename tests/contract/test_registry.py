@@ -268,6 +268,11 @@ def test_what_stands_is_replaced_per_step_population_and_reference(registry: Reg
     assert [found.id for found in registry.standing()] == ["v3", "v2"]
 
 
+def test_live_and_test_systems_stand_apart(registry: Registry) -> None:
+    registry.put_standing([verdict(1), verdict(2, environment="test")])
+    assert [found.id for found in registry.standing()] == ["v1", "v2"]
+
+
 def test_the_database_holds_no_token_and_no_code(tmp_path: Path) -> None:
     registry = DatabaseRegistry(f"sqlite:///{tmp_path / 'registry.sqlite'}")
     code = registry.invite("ward-3", scope=Scope.AGENT, now=NOW)

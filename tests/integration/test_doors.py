@@ -40,13 +40,21 @@ def test_a_batch_is_kept_once(here: Collector) -> None:
     assert [row["seconds"] for row in rows(here, "steps")] == [0.84]
 
 
+def test_an_agent_speaks_for_its_own_endpoint_only(here: Collector) -> None:
+    other = runs(18)
+    other["runs"][0]["endpoint"] = "ward-9-pc"
+    refused = here.send("/v1/runs", other)
+    assert (refused.status_code, refused.json()["field"]) == (422, "runs.0.endpoint")
+    assert rows(here, "runs") == []
+
+
 def test_samples_and_sessions_are_kept(here: Collector) -> None:
     sample: dict[str, Any] = {"site": "s", "component": "app-1", "layer": "app_server", "metric": "system.paging.in"}
     sample |= {"at": "2026-11-23T08:59:00+01:00", "value": 5.0}
     event: dict[str, Any] = {
         "session_id": "x",
         "site": "s",
-        "endpoint": "e",
+        "endpoint": "ward-3-pc",
         "access": {"link": "wired", "presentation": "citrix"},
     }
     event |= {"at": "2026-11-23T08:59:00Z", "kind": "ended", "open_seconds": 9.0, "cause": "network"}
@@ -267,7 +275,7 @@ def test_no_token_and_no_body_in_the_log(here: Collector, caplog: pytest.LogCapt
 
 
 def test_enrolment_hands_out_one_token_per_code(here: Collector) -> None:
-    invitation = here.client.post("/v1/invitations", json={"endpoint": "ward-4"}, headers=here.as_operator())
+    invitation = here.client.post("/v1/invitations", json={"endpoint": "ward-3-pc"}, headers=here.as_operator())
     assert invitation.status_code == 201
     first = here.client.post("/v1/enrol", json=invitation.json())
     assert here.client.post("/v1/enrol", json=invitation.json()).status_code == 403

@@ -18,13 +18,14 @@ import pytest
 import uvicorn
 
 from collector.plugin import load, names
-from deploy.lab import faults, postgres
+from deploy.lab import faults, postgres, session
 from deploy.lab.casebook.app import Casebook, create
 from deploy.lab.casebook.database import Database
 from deploy.lab.casebook.documents import DocumentIndex
 from deploy.lab.fault import Fault
 from deploy.lab.namespace import LabError
-from deploy.lab.world import RELEASE, URL, World
+from deploy.lab.program import module, wait_until
+from deploy.lab.world import ADDRESS, RELEASE, URL, World
 from tests.lab import visitor
 
 pytestmark = pytest.mark.integration
@@ -228,6 +229,23 @@ def test_pages_need_a_session_and_tell_their_times(world: World, casebook: httpx
     found = casebook.get("/cases", params={"q": "WHICHLAYER"}).text
     assert found.count("WHICHLAYER SAFE RECORD") == 1
     assert "WHICHLAYER" not in casebook.get("/cases", params={"q": "smith"}).text
+
+
+def test_session_is_a_real_one_seen_across_the_cable(world: World, tmp_path: Path) -> None:
+    problem = session.missing()
+    if problem:
+        pytest.skip(problem)
+    told = tmp_path / "environment"
+    inside = ["sh", "-c", f'echo "$DISPLAY $VNCDESKTOP" > {told}; exec sleep 60']
+    desktop = world.programs.start("desktop", world.server().run(module("session"), "host", "5999", *inside))
+    viewer = world.programs.start("viewer", world.namespaces["wired"].run(module("session"), "view", ADDRESS, "5999"))
+    try:
+        wait_until(lambda: "accepted: 10.77.1.2" in desktop.log.read_text(), 20, desktop.last_words)
+        assert told.read_text().split() == ["127.0.0.1:77", "lab:77"]
+        assert world.programs.dead() == []
+    finally:
+        world.programs.stop(viewer)
+        world.programs.stop(desktop)
 
 
 def test_every_fault_keeps_the_contract(world: World) -> None:

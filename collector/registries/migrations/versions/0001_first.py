@@ -72,6 +72,7 @@ def _conclusions() -> None:
         sa.Column("step", sa.String(100), primary_key=True),
         sa.Column("link", sa.String(32), primary_key=True),
         sa.Column("presentation", sa.String(32), primary_key=True),
+        sa.Column("environment", sa.String(100), primary_key=True),
         sa.Column("against", sa.String(32), primary_key=True),
         sa.Column("body", sa.Text, nullable=False),
     )
