@@ -241,6 +241,7 @@ def test_session_is_a_real_one_seen_across_the_cable(world: World, tmp_path: Pat
     viewer = world.programs.start("viewer", world.namespaces["wired"].run(module("session"), "view", ADDRESS, "5999"))
     try:
         wait_until(lambda: "accepted: 10.77.1.2" in desktop.log.read_text(), 20, desktop.last_words)
+        wait_until(lambda: told.exists() and told.read_text() != "", 20, desktop.last_words)
         assert told.read_text().split() == ["127.0.0.1:77", "lab:77"]
         assert world.programs.dead() == []
     finally:
