@@ -6,11 +6,12 @@ usage: python -m whichlayer.reference [FILE]
 import sys
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from enum import Enum
 from importlib import import_module
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -27,6 +28,17 @@ FOLDERS = {
     "analysis.methods": "Methods",
     "deploy.lab.faults": "Faults of the lab",
     "whichlayer.commands": "Commands",
+}
+
+_WORDS: dict[type, str] = {
+    BaseModel: "section",
+    bool: "yes or no",
+    str: "text",
+    int: "whole number",
+    float: "number",
+    Path: "path",
+    Mapping: "mapping",
+    tuple: "list",
 }
 
 
@@ -54,7 +66,7 @@ def _settings() -> Iterator[str]:
 
     for key, field in _walk(Settings, ""):
         shown = "required" if field.is_required() else _default(field)
-        yield f"| `{key}` | {_type(field.annotation)} | {shown} | {_cell(field.description or '')} |"
+        yield f"| `{key}` | {_type(field.annotation, field.metadata)} | {shown} | {_cell(field.description or '')} |"
 
 
 def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
@@ -75,10 +87,19 @@ def _models(annotation: object, suffix: str = "") -> Iterator[tuple[type[BaseMod
         yield from _models(part, nested)
 
 
-def _type(annotation: object) -> str:
-    if isinstance(annotation, type) and not typing.get_args(annotation):
-        return f"`{annotation.__name__}`"
-    return f"`{str(annotation).replace('typing.', '').split('Annotated[')[-1].split(',')[0]}`".replace("|", "or")
+def _type(annotation: object, metadata: list[object]) -> str:
+    parts = [part for part in typing.get_args(annotation) if part is not type(None)]
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType, typing.Annotated):
+        return _type(parts[0], metadata)
+    if annotation is float and any(isinstance(one, BeforeValidator) for one in metadata):
+        return "duration"
+    kind = origin or annotation
+    if not isinstance(kind, type) or kind is typing.Any:
+        return "mapping"  # what a plug-in wants to know: it checks that itself
+    if issubclass(kind, Enum):
+        return "one of " + ", ".join(f"`{one.value}`" for one in kind)
+    return next((word for base, word in _WORDS.items() if issubclass(kind, base)), kind.__name__)
 
 
 def _default(field: FieldInfo) -> str:
@@ -87,7 +108,11 @@ def _default(field: FieldInfo) -> str:
         return "" if isinstance(value, BaseModel) or not value else f"`{_cell(str(value))}`"
     if field.default in (None, PydanticUndefined):
         return ""
-    return "" if isinstance(field.default, BaseModel) else f"`{_cell(str(field.default))}`"
+    if isinstance(field.default, BaseModel) or field.default == ():
+        return ""
+    if isinstance(field.default, tuple):
+        return ", ".join(f"`{one}`" for one in field.default)
+    return f"`{_cell(str(field.default))}`"
 
 
 def _first_line(module: str) -> str:
