@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from analysis.method import Method
 from collector.plugin import names
 from whichlayer import reference
 from whichlayer.settings import Settings
@@ -42,3 +43,11 @@ def test_the_walk_reaches_nested_settings() -> None:
     assert [key for key, _ in reference._walk(Outer, "")] == [
         "one", "one.deep", "many", "many[].deep", "maybe", "maybe.deep",
     ]  # fmt: skip
+
+
+def test_the_example_of_a_method_is_one() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    space: dict[str, object] = {"__name__": "storms"}
+    exec(compile(code, "CONTRIBUTING.md", "exec"), space)
+    assert isinstance(space["PLUGIN"], Method)
