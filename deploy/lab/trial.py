@@ -15,9 +15,10 @@ from deploy.lab.fault import Fault
 from deploy.lab.namespace import LabError
 from deploy.lab.site import Site
 
-LIMIT = 120.0  # seconds from the start of a fault to its verdict
-_INNOCENT = 60.0  # seconds in which nothing must be said of an innocent
-_RECOVERY = 120.0  # seconds until journeys must be as usual again
+# Seconds, or as many runs when runs are rare: three to be sure, and some to look.
+LIMIT, _LIMIT_RUNS = 120.0, 8  # from the start of a fault to its verdict
+_INNOCENT, _INNOCENT_RUNS = 60.0, 6  # in which nothing must be said of an innocent
+_RECOVERY, _RECOVERY_RUNS = 120.0, 8  # until journeys must be as usual again
 _POLL = 1.0  # seconds
 
 
@@ -65,7 +66,10 @@ def make(site: Site, name: str, fault: Fault, strength: float) -> Trial:
     watch = Watch(site, Reference.EXPECTED)
     stop = fault.start(site.world, strength)
     try:
-        verdict = watch.named(LIMIT) if fault.truth is not None else watch.anything(_INNOCENT)
+        if fault.truth is not None:
+            verdict = watch.named(max(LIMIT, _LIMIT_RUNS * site.pace.runs))
+        else:
+            verdict = watch.anything(max(_INNOCENT, _INNOCENT_RUNS * site.pace.runs))
     finally:
         stop()
     return _trial(name, fault, verdict, watch)
@@ -80,7 +84,7 @@ def make_from_start(site: Site, name: str, fault: Fault, strength: float) -> Tri
     try:
         site.start()
         watch = Watch(site, Reference.TARGET)
-        verdict = watch.named(site.pace.learning_seconds + LIMIT)
+        verdict = watch.named(site.pace.learning_seconds + max(LIMIT, _LIMIT_RUNS * site.pace.runs))
     finally:
         stop()
     return _trial(name, fault, verdict, watch)
@@ -148,7 +152,7 @@ def learn(site: Site, progress: Callable[[float, float], None]) -> str | None:
 def recover(site: Site) -> str | None:
     """Wait until journeys are as usual again; gives what still is not, None when all is."""
     began = time.monotonic()
-    while time.monotonic() - began < _RECOVERY:
+    while time.monotonic() - began < max(_RECOVERY, _RECOVERY_RUNS * site.pace.runs):
         time.sleep(_POLL)
         if time.monotonic() - began > 2 * site.pace.analysis and _restless(site) is None:
             return None
