@@ -32,7 +32,7 @@ EVER = Slice(start=datetime(2000, 1, 1, tzinfo=UTC), end=datetime(2100, 1, 1, tz
 def token(config: Path) -> str:
     now = datetime.now(UTC)
     with opened(load(config).collector) as (_store, registry):
-        given = registry.enrol(registry.invite("ward-3", scope=Scope.AGENT, now=now), now=now)
+        given = registry.enrol(registry.invite("ward-3-pc", scope=Scope.AGENT, now=now), now=now)
     assert given is not None
     return given.token
 
