@@ -26,6 +26,7 @@ from probes.credentials import Credentials, save
 NAME = "lab"
 USUAL_PORT = 8620
 _SESSION_PORT = 5977
+BANNER = "Synthetic data: the lab of make demo, not a live system"
 _START_TIMEOUT = 40.0  # seconds
 _VERDICTS = TypeAdapter(list[Verdict])
 _JOURNEY = Path(__file__).with_name("journey.yaml")
@@ -142,6 +143,7 @@ class Site:
                 "baseline_runs": self.pace.baseline_runs,
                 "seasonal": self.pace.seasonal,
             },
+            "pages": {"banner": BANNER, "recent_minutes": 20},
         })  # fmt: skip
         listeners = [namespace.listen(self.port) for namespace in self.world.namespaces.values()]
         descriptors = [listener.fileno() for listener in listeners]

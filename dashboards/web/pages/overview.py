@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from collector.model.access import Population
 from collector.model.verdict import Reference, Status, Verdict
-from collector.registry import Agent
+from collector.registry import Agent, Scope
 from dashboards import quantity, wording
 from dashboards.facts.around import by_path
 from dashboards.facts.recent import LastRun, Line, Walked, last_runs, lines
@@ -228,7 +228,8 @@ def _size(verdict: Verdict) -> float:
 
 
 def _active(view: View) -> list[Agent]:
-    return [agent for agent in view.registry.agents() if agent.revoked_at is None]
+    senders = (agent for agent in view.registry.agents() if agent.scope is Scope.AGENT)
+    return [agent for agent in senders if agent.revoked_at is None]
 
 
 def _agent_state(agent: Agent, now: datetime, silent_after: float) -> str:
