@@ -10,7 +10,8 @@ BENCH ?=
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-demo: packages $(VENV)/run.stamp assets ## break real things and see which layer is named (DEMO="--blind --seed 3")
+demo: $(VENV)/run.stamp assets ## break real things and see which layer is named (DEMO="--blind --seed 3")
+	@sh deploy/packages.sh demo
 	$(BIN)/whichlayer demo $(DEMO)
 
 test: packages $(VENV)/dev.stamp assets ## run all tests (TEST="-k walk" for some)
@@ -40,8 +41,8 @@ assets: dashboards/web/static/vendor/.stamp ## fetch the pages' third-party scri
 docs: $(VENV)/dev.stamp ## write docs/reference.md from the code
 	$(BIN)/python -m whichlayer.reference docs/reference.md
 
-packages: ## install the system packages, or say which are missing
-	@sh deploy/packages.sh
+packages: ## install the system packages of the tests, or say which are missing
+	@sh deploy/packages.sh test
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile pyproject.toml -q --upgrade --all-extras --group build --universal --generate-hashes --no-header \

@@ -1,8 +1,10 @@
 #!/bin/sh
-# System packages that whichlayer's demo, pages and reports use. Installs what is missing when it may
+# System packages that the demo and the tests use. Installs what is missing when it may
 # (root on a system with apt-get); otherwise says what is missing and what will be skipped.
+# usage: deploy/packages.sh [demo|test]   (test needs a browser as well)
 # Quick when everything is there. Always ends with 0: every part says itself what it cannot do.
 set -u
+purpose=${1:-test}
 
 missing=""
 lost=""
@@ -24,11 +26,9 @@ look() {
     need "$(library libfuse3.so)" libfuse3-3 "the storage fault of the demo"
     need "command -v fusermount3" fuse3 "the storage fault of the demo, for ordinary users on some systems"
     need "command -v Xvnc" tigervnc-standalone-server "the remote session of the demo"
-    need "command -v chromium || command -v chromium-browser || command -v google-chrome" chromium \
-        "tests in a browser, and the browser driver"
-    need "$(library libpango-1.0.so)" libpango-1.0-0 "reports as PDF"
-    need "$(library libpangoft2-1.0.so)" libpangoft2-1.0-0 "reports as PDF"
-    need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in reports and browser tests"
+    [ "$purpose" = demo ] && return
+    need "command -v chromium || command -v chromium-browser || command -v google-chrome" chromium "tests in a browser"
+    need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in browser tests"
 }
 
 look
