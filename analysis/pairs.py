@@ -8,8 +8,8 @@ import pandas as pd
 
 from analysis.counting import RULES
 from analysis.episode import Episode
-from analysis.parts import PARTS, matrix, sides
-from analysis.statistics import RESAMPLES, SEED, Floats, kept
+from analysis.parts import PARTS, matrix, mean, sides
+from analysis.statistics import SEED, Floats, trimmed_means
 from analysis.window import Window
 from collector.model.access import Link, Population, Presentation
 
@@ -51,17 +51,19 @@ def paired(window: Window, episode: Episode, population: Population) -> Pairs | 
     joined = _joined(mine.during, theirs.during)
     if len(joined) < LEAST_PAIRS:
         return None
-    rows = np.sort(kept(mine.during["seconds"].to_numpy(dtype=float)[joined[:, 0]], RULES.trimmed))
-    left, right = matrix(mine.during)[joined[rows, 0]], matrix(theirs.during)[joined[rows, 1]]
     generator = np.random.default_rng(SEED)
-    weights = generator.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=RESAMPLES) / len(rows)
-    before, their_before = _quiet(mine.quiet), _quiet(theirs.quiet)
+    both = np.hstack([matrix(mine.during)[joined[:, 0]], matrix(theirs.during)[joined[:, 1]]])
+    durations = mine.during["seconds"].to_numpy(dtype=float)[joined[:, 0]]
+    now, now_draws = trimmed_means(both, durations, RULES.trimmed, generator)
+    before, before_draws = mean(mine.quiet, generator)
+    their_before, their_draws = mean(theirs.quiet, generator)
+    size = len(PARTS)
     return Pairs(
         population=population,
-        own=left.mean(axis=0) - before,
-        other=right.mean(axis=0) - their_before,
-        own_draws=weights @ left - before,
-        other_draws=weights @ right - their_before,
+        own=now[:size] - before,
+        other=now[size:] - their_before,
+        own_draws=now_draws[:, :size] - before_draws,
+        other_draws=now_draws[:, size:] - their_draws,
         count=len(joined),
     )
 
@@ -69,11 +71,6 @@ def paired(window: Window, episode: Episode, population: Population) -> Pairs | 
 def columns(*parts: str) -> list[int]:
     """Give where parts stand in the vectors."""
     return [PARTS.index(part) for part in parts]
-
-
-def _quiet(frame: pd.DataFrame) -> Floats:
-    rows = kept(frame["seconds"].to_numpy(dtype=float), RULES.trimmed)
-    return np.asarray(matrix(frame)[np.sort(rows)].mean(axis=0))
 
 
 def _joined(mine: pd.DataFrame, theirs: pd.DataFrame) -> npt.NDArray[np.intp]:

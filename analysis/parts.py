@@ -24,7 +24,7 @@ import pandas as pd
 from analysis.counting import RULES
 from analysis.episode import Episode
 from analysis.series import stamp
-from analysis.statistics import RESAMPLES, SEED, Floats, interval, kept
+from analysis.statistics import SEED, Floats, interval, trimmed_means
 from analysis.window import Window
 from collector.model.access import Population
 from collector.model.run import Outcome, Phase
@@ -121,10 +121,10 @@ def excess(during: pd.DataFrame, before: pd.DataFrame, *, level: float) -> Exces
     """Compare two sides: whole runs are trimmed, so that the parts still add up. None with too few runs."""
     if during.empty or len(before) < LEAST_QUIET:
         return None
-    now, then = _kept(during), _kept(before)
     generator = np.random.default_rng(SEED)
-    draws = _resampled(now, generator) - _resampled(then, generator)
-    return Excess(before=then.mean(axis=0), during=now.mean(axis=0), draws=draws, level=level, runs=len(during))
+    now, now_draws = mean(during, generator)
+    then, then_draws = mean(before, generator)
+    return Excess(before=then, during=now, draws=now_draws - then_draws, level=level, runs=len(during))
 
 
 def matrix(frame: pd.DataFrame) -> Floats:
@@ -132,16 +132,9 @@ def matrix(frame: pd.DataFrame) -> Floats:
     return frame[list(PARTS)].to_numpy(dtype=float)
 
 
-def _kept(frame: pd.DataFrame) -> Floats:
-    order = kept(frame["seconds"].to_numpy(dtype=float), RULES.trimmed)
-    return matrix(frame)[np.sort(order)]
-
-
-def _resampled(values: Floats, generator: np.random.Generator) -> Floats:
-    """Give means of resampled rows, without building resamples × rows × parts at once."""
-    count = len(values)
-    weights = generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-    return np.asarray(weights @ values / count)
+def mean(frame: pd.DataFrame, generator: np.random.Generator) -> tuple[Floats, Floats]:
+    """Give the trimmed mean of each part, and draws of it."""
+    return trimmed_means(matrix(frame), frame["seconds"].to_numpy(dtype=float), RULES.trimmed, generator)
 
 
 def _rows(window: Window, episode: Episode, population: Population) -> pd.DataFrame:

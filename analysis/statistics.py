@@ -54,6 +54,21 @@ def centre(values: Floats, trimmed: float) -> float:
     return math.fsum(values[rows]) / len(rows)
 
 
+def trimmed_means(rows: Floats, by: Floats, trimmed: float, generator: np.random.Generator) -> tuple[Floats, Floats]:
+    """Give the mean of the rows left when they are trimmed by ``by``, and RESAMPLES draws of it.
+
+    Resampling what is left would make the mean look surer than it is: the draws resample all rows,
+    with the cut ones replaced by the nearest kept one, as the standard error of a trimmed mean does.
+    """
+    order, count = np.argsort(by, kind="stable"), len(by)
+    cut = math.floor(count * trimmed)
+    mean = rows[np.sort(order[cut : count - cut])].mean(axis=0)
+    edged = rows[order[np.clip(np.arange(count), cut, count - cut - 1)]]
+    weights = generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES) / count
+    spread = count / (count - 2 * cut) * math.sqrt(count / max(1, count - 1))
+    return mean, np.asarray(mean + (weights @ edged - edged.mean(axis=0)) * spread)
+
+
 def bootstrap(values: Floats, statistic: Callable[[Floats], Floats]) -> Floats:
     """Resample rows of ``values`` and give ``statistic`` of each resample (rows are the first axis).
 

@@ -81,6 +81,9 @@ class World:
     timeout: float = 10.0
     missing: Callable[[Population, float], bool] = lambda _population, _at: False
     drift: float = 0.25
+    jitter: float = 0.15  # sigma of the log-normal noise of every run
+    stalls: Sequence[float] = ()  # at these seconds the whole machine, and so every access, stands still
+    stall: float = 10.0  # seconds long
 
 
 def runs(world: World) -> list[Run]:
@@ -126,8 +129,9 @@ def hash_of(text: str) -> int:
 def _step(world: World, step: str, at: float, active: Sequence[Fault], noise: np.random.Generator) -> StepTiming:
     drift = 1 + world.drift * np.sin(at / 2000)
     hiccup = noise.uniform(2, 5) if noise.random() < 0.05 else 1.0
-    phases = {p: s * drift * hiccup * noise.lognormal(0, 0.15) for p, s in QUIET[step].items()}
+    phases = {p: s * drift * hiccup * noise.lognormal(0, world.jitter) for p, s in QUIET[step].items()}
     wait = 0.001 * hiccup * noise.lognormal(0, 0.3)
+    wait += next((begin + world.stall - at for begin in world.stalls if begin <= at < begin + world.stall), 0.0)
     hit = [f for f in active if step in f.steps and noise.random() <= f.hit]
     for fault in hit:
         for phase, seconds in fault.seconds.items():

@@ -3,11 +3,21 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.statistics import at_least, centre, median_interval, needed, rate_interval, rounded
+from analysis.statistics import (
+    at_least,
+    centre,
+    interval,
+    median_interval,
+    needed,
+    rate_interval,
+    rounded,
+    trimmed_means,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,3 +62,19 @@ def test_a_trimmed_mean_forgets_single_outliers() -> None:
 def test_rounding_twice_is_rounding_once(value: float) -> None:
     assert rounded(rounded(value)) == rounded(value)
     assert math.copysign(1.0, rounded(-0.0)) == 1.0
+
+
+def test_the_interval_of_a_trimmed_mean_holds_it_as_often_as_it_says() -> None:
+    dice = np.random.default_rng(7)
+    truth = trimmed_means(*_runs(dice, 100_001), 0.1, dice)[0][0]
+    held = 0
+    for _ in range(300):
+        mean, draws = trimmed_means(*_runs(dice, 25), 0.1, dice)
+        found = interval(float(mean[0]), draws[:, 0], 0.9)
+        held += found.low <= truth <= found.high
+    assert 0.85 <= held / 300 <= 0.97
+
+
+def _runs(dice: np.random.Generator, count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    rows = dice.lognormal(0, 0.5, size=(count, 2)) * np.where(dice.random((count, 1)) < 0.05, 3.0, 1.0)
+    return rows, rows.sum(axis=1)
