@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
@@ -16,6 +17,24 @@ APP = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"whichlayer {version('whichlayer')}")
+        raise typer.Exit
+
+
+@APP.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The system is slow: which layer? Journeys, infrastructure and evidence."""
+
 
 for _name in names(commands):
     import_module(f"whichlayer.commands.{_name}").add(APP)
