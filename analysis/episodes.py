@@ -109,7 +109,7 @@ def _episode(
         measured=_measured(series, during, settings),
         expected=bounded(band.mid, band.low, band.high, settings.level) if band else None,
         excess_seconds=_excess(found, timed, settings) if slow else None,
-        excess_rate=None if slow else _excess_rate(series, bad, during, quiet, settings),
+        excess_rate=None if slow else _excess_rate(series, bad, during, _untroubled(series, quiet, excluded), settings),
         baseline_start=moment(series.slots[quiet][0]) if quiet.any() else None,
         baseline_end=start if quiet.any() else None,
         excluded=excluded,
@@ -132,6 +132,18 @@ def _excess(found: Levels, timed: Bools, settings: AnalysisSettings) -> Interval
 def _inner(count: int) -> slice:
     cut = int(count * RULES.trimmed)
     return slice(cut, count - cut)
+
+
+def _untroubled(series: Series, quiet: Bools, excluded: Sequence[Span]) -> Bools:
+    """Give all rows of the quiet time, with those that failed before anything was timed."""
+    if not quiet.any():
+        return quiet
+    ends = np.flatnonzero(quiet)
+    rows = np.zeros(len(series), dtype=bool)
+    rows[ends[0] : ends[-1] + 1] = True
+    for start, end in excluded:
+        rows &= ~((series.slots >= stamp(start)) & (series.slots <= stamp(end)))
+    return rows
 
 
 def _excess_rate(series: Series, bad: int, during: Bools, quiet: Bools, settings: AnalysisSettings) -> Interval:

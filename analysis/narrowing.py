@@ -83,7 +83,8 @@ def _any(part: Part, around: Surroundings) -> Part:
         and _explained(part, around) >= EXPLAINS
     ):
         return _to(part, (Layer.STORAGE,))
-    return _to(part, (moved[0],)) if len(moved) == 1 and moved[0] is not Layer.STORAGE else part
+    named = len(moved) == 1 and moved[0] is not Layer.STORAGE and _lost(part) > 0
+    return _to(part, (moved[0],)) if named else part
 
 
 def _database(part: Part, around: Surroundings) -> list[Part]:
@@ -102,9 +103,16 @@ def _database(part: Part, around: Surroundings) -> list[Part]:
 
 def _explained(part: Part, around: Surroundings) -> float:
     extra = [e.during - (e.before or 0.0) for e in around.moved.get(Layer.STORAGE, ()) if e.unit == "s" and e.during]
-    if part.seconds.estimate <= 0 or not extra:
-        return 0.0
-    return min(1.0, FLUSHES * max(extra) / part.seconds.estimate)
+    lost = _lost(part)
+    return min(1.0, FLUSHES * max(extra) / lost) if lost > 0 and extra else 0.0
+
+
+def _lost(part: Part) -> float:
+    """Give the seconds a run lost; of failures only timeouts tell how long they waited, else it is nothing."""
+    for evidence in part.evidence:
+        if evidence.rule == "failures.contrast":
+            return (evidence.during or 0.0) - (evidence.before or 0.0)
+    return part.seconds.estimate
 
 
 def _application(part: Part, around: Surroundings) -> Part:
@@ -120,7 +128,7 @@ def _application(part: Part, around: Surroundings) -> Part:
         return _to(part, tuple(layer for layer in left if layer in kept) or left)
     if HOST_CPU in told and Layer.APP_SERVER in left:
         return _to(part, (Layer.APP_SERVER,))
-    return _to(part, left)
+    return _to(part, left or part.among)
 
 
 def _pages(around: Surroundings) -> bool:

@@ -1,15 +1,18 @@
 """Failing steps: who else fails at the same time, and how.
 
 Mathematics. The excess is failures per run. The rate of the best access on another link in the same
-time, above its own rate before, is shared; the rest is own and belongs to this link. Intervals are
-exact binomial (Clopper-Pearson). A run that reached the service - the failing step was answered, or
-another step of the run went well - did not fail for its network: it belongs to one of the server's
-layers. Of the others, what is shared belongs to the core or to them, what is own to the link.
+time, above its own rate before, is shared; the rest is own. Rates are exact binomial
+(Clopper-Pearson), the interval of their difference is built from both (MOVER). What was answered
+belongs to one of the server's layers. Of the rest, what is own belongs to this link; what is shared
+to the server's layers when another step of the run went well, else to them or the core.
 
-Limits. It does not know which of the server's layers fails; infrastructure may tell.
+Limits. It does not know which of the server's layers fails; infrastructure may tell, when the runs
+timed out and so say how long they waited. Errors that come at once say nothing of that.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -19,9 +22,11 @@ from analysis.pairs import others
 from analysis.parts import quiet
 from analysis.series import stamp
 from analysis.statistics import bounded, rate_interval
+from analysis.units import duration
 from analysis.window import Window
 from collector.model.access import Population, Presentation
 from collector.model.layer import Layer
+from collector.model.run import Outcome
 from collector.model.verdict import Evidence, Finding, Interval, LayerState, MethodUse, Status
 
 LEAST_RUNS = 5
@@ -40,42 +45,71 @@ class Failures:
             return ()
         rows = _during(window, episode, episode.population)
         bad = rows[_bad(rows)]
-        answered = _reached(window, bad)
-        excess = episode.excess_rate
-        best = _best(window, episode, level)
-        words = _words(episode, bad, answered, best)
-        found = [self._finding(SERVER, _times(excess, answered), words, episode)]
-        silent = _times(excess, 1 - answered)
+        answered, well = _reached(window, bad)
+        excess, best = episode.excess_rate, _best(window, episode, level)
+        evidence = _evidence(episode, bad, answered, best)
         remote = episode.population.presentation is not Presentation.LOCAL
         link = (Layer.ACCESS_NETWORK, Layer.REMOTE_SESSION) if remote else (Layer.ACCESS_NETWORK,)
+        found: list[tuple[tuple[Layer, ...], Interval]] = [(SERVER, _times(excess, answered))]
         if best is None:
-            return [*found, self._finding((*link, Layer.NETWORK_CORE, *SERVER), silent, words, episode)]
-        _, rate = best
-        shared = min(1.0, max(0.0, rate.estimate) / excess.estimate) if excess.estimate > 0 else 0.0
-        found.append(self._finding((Layer.NETWORK_CORE, *SERVER), _times(silent, shared), words, episode))
-        found.append(self._finding(link, _times(silent, 1 - shared), words, episode))
-        return found
+            found.append(((*link, Layer.NETWORK_CORE, *SERVER), _times(excess, 1 - answered)))
+        else:
+            shared, own = _divided(excess, best[1])
+            found.append((SERVER, _times(shared, well)))
+            found.append(((Layer.NETWORK_CORE, *SERVER), _times(shared, 1 - answered - well)))
+            found.append((link, _times(own, 1 - answered)))
+        return [self._finding(among, rate, evidence) for among, rate in found]
 
-    def _finding(self, among: tuple[Layer, ...], rate: Interval, text: str, episode: Episode) -> Finding:
-        evidence = Evidence(
-            rule="failures.contrast",
-            text=text,
-            supports=rate.low > 0,
-            source={"step": episode.step, "population": str(episode.population), "column": "outcome"},
-            runs=episode.runs,
+    def _finding(self, among: tuple[Layer, ...], rate: Interval, evidence: Evidence) -> Finding:
+        supports = rate.low > 0
+        return Finding(
+            method=self.use,
+            layer=among[0],
+            state=LayerState.BLAMED if len(among) == 1 and supports else LayerState.INCONCLUSIVE,
+            seconds=rate,
+            among=among,
+            evidence=(replace(evidence, supports=supports),),
         )
-        state = LayerState.BLAMED if len(among) == 1 and rate.low > 0 else LayerState.INCONCLUSIVE
-        return Finding(method=self.use, layer=among[0], state=state, seconds=rate, among=among, evidence=(evidence,))
 
 
-def _reached(window: Window, bad: pd.DataFrame) -> float:
-    """Give the share of bad runs that did reach the service: an answer came, or another step went well."""
+def _evidence(
+    episode: Episode, bad: pd.DataFrame, answered: float, best: tuple[Population, Interval] | None
+) -> Evidence:
+    """Say it in words, and how long failing runs waited when most of them ran into their time limit."""
+    waited = bad.loc[bad["outcome"] == str(Outcome.TIMEOUT), "seconds"].dropna()
+    timed, text = 2 * len(waited) >= len(bad) > 0, _words(episode, bad, answered, best)
+    usual = episode.expected.estimate if episode.expected else None
+    return Evidence(
+        rule="failures.contrast",
+        text=f"{text}; those that timed out had waited {duration(float(waited.median()))}" if timed else text,
+        supports=False,
+        source={"step": episode.step, "population": str(episode.population), "column": "outcome"},
+        unit="s" if timed else None,
+        before=usual if timed else None,
+        during=float(waited.median()) if timed else None,
+        runs=episode.runs,
+    )
+
+
+def _divided(excess: Interval, other: Interval) -> tuple[Interval, Interval]:
+    """Give what another access has of the excess as well, and what it has not."""
+    estimate, low, high = (min(excess.estimate, max(0.0, v)) for v in (other.estimate, other.low, other.high))
+    shared = bounded(estimate, low, high, excess.level)
+    own = excess.estimate - shared.estimate
+    low = own - math.hypot(excess.estimate - excess.low, shared.high - shared.estimate)
+    high = own + math.hypot(excess.high - excess.estimate, shared.estimate - shared.low)
+    return shared, bounded(own, max(0.0, low), high, excess.level)
+
+
+def _reached(window: Window, bad: pd.DataFrame) -> tuple[float, float]:
+    """Give the shares of bad runs that were answered, and that were not but did well in another step."""
     if bad.empty:
-        return 0.0
+        return 0.0, 0.0
     steps = window.steps
     measured = steps["outcome"].isin([str(outcome) for outcome in RULES.measured])
     well = set(steps.loc[measured & steps["run_id"].isin(bad["run_id"]), "run_id"])
-    return float((bad["http_status"].notna() | bad["run_id"].isin(well)).mean())
+    answered = bad["http_status"].notna()
+    return float(answered.mean()), float((~answered & bad["run_id"].isin(well)).mean())
 
 
 def _during(window: Window, episode: Episode, population: Population) -> pd.DataFrame:
@@ -120,7 +154,7 @@ def _words(episode: Episode, bad: pd.DataFrame, answered: float, best: tuple[Pop
     named = ", ".join(f"{count} × {kind}" for kind, count in kinds.items())
     text = (
         f"{len(bad)} of {episode.runs} runs over {episode.population} failed ({named}), "
-        f"{answered:.0%} of them reached the service"
+        f"{answered:.0%} of them with an answer from the service"
     )
     if best is None:
         return f"{text}; no other link ran the step at the time"

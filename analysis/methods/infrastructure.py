@@ -53,7 +53,8 @@ class Infrastructure:
     def _release(self, window: Window, episode: Episode) -> Sequence[Finding]:
         """Say so when the application's release is another one than in the quiet time."""
         steps = window.steps
-        rows = steps[(steps["site"] == episode.site) & steps["release"].notna()]
+        here = (steps["site"] == episode.site) & (steps["environment"] == episode.environment)
+        rows = steps[here & (steps["journey"] == episode.journey) & steps["release"].notna()]
         during = rows[(rows["slot"] >= stamp(episode.start)) & (rows["slot"] <= stamp(episode.end))]
         before = set(rows.loc[quiet(rows["slot"], episode), "release"].unique())
         new = sorted(set(during["release"].unique()) - before)

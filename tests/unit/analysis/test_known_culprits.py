@@ -2,8 +2,11 @@
 
 import math
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.conclude import conclude
@@ -12,7 +15,7 @@ from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase
 from collector.model.verdict import LayerState, Reference, Rung, Status, Verdict
 from tests.worlds.culprits import ALONE, ALWAYS_SLOW, CULPRITS, DOWN, INNOCENT, SILENT
-from tests.worlds.generator import WIFI, WIRED, Fault, World, window
+from tests.worlds.generator import START, WIFI, WIRED, Fault, World, window
 
 FAST = AnalysisSettings(seasonal=False)
 ORDER = [LayerState.BLAMED, LayerState.INCONCLUSIVE, LayerState.CLEARED, LayerState.NOT_MEASURED]
@@ -111,7 +114,7 @@ def test_one_access_alone_cannot_tell_its_link_from_the_core() -> None:
 
 
 def test_an_application_that_is_down_is_failing() -> None:
-    found = of(DOWN)
+    found = of(replace(DOWN, seconds=900.0))
     assert {v.status for v in found} == {Status.FAILING}
     for verdict in found:
         assert verdict.excess_rate is not None
@@ -154,3 +157,59 @@ def test_a_missing_access_and_gaps_are_said() -> None:
     found = [v for v in of(world) if v.population == WIRED]
     assert {v.status for v in found} == {Status.NORMAL}
     assert all(any("a gap of" in note for note in v.data_quality) for v in found)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_link_that_times_out_now_and_then_is_not_cleared_because_other_steps_went_well(seed: int) -> None:
+    fault = Fault(seconds={Phase.PROCESSING: 6.0}, populations=[WIFI], hit=0.6)
+    bad = [v for v in of(World(timeout=2.0, faults=[fault], seed=seed)) if v.status in BAD]
+    assert len(bad) == 5
+    assert {layer.layer for v in bad for layer in v.blamed} == {Layer.ACCESS_NETWORK}
+
+
+def test_failures_are_the_storages_only_when_its_latency_can_explain_the_wait() -> None:
+    shift = {("lun-1", "storage.write.latency"): 0.02}
+    timeouts = Fault(seconds={Phase.SERVER_DB: 6.0}, steps=["save"], shifts=shift)
+    errors = Fault(outcome=Outcome.FAILED, error_kind="status", http_status=500, steps=["save"], shifts=shift)
+    for world in (World(timeout=2.0, faults=[timeouts]), World(faults=[errors])):
+        bad = [v for v in of(world) if v.status in BAD]
+        assert {v.step for v in bad} == {"save"}
+        assert not any(v.blamed for v in bad)
+
+
+def test_errors_that_come_at_once_name_no_layer_whose_measures_moved() -> None:
+    fault = Fault(outcome=Outcome.FAILED, error_kind="status", http_status=500, shifts={("db-1", "db.busy"): 0.3})
+    bad = [v for v in of(World(faults=[fault])) if v.status in BAD]
+    assert bad
+    assert not any(v.blamed for v in bad)
+
+
+def test_failures_before_count_whether_they_were_timed_or_not() -> None:
+    usual = Fault(outcome=Outcome.FAILED, error_kind="connect", hit=0.05, start=0.0)
+    worse = Fault(outcome=Outcome.FAILED, error_kind="connect", hit=0.9)
+    facts = window(World(faults=[usual, worse], populations=[WIFI], seed=3))
+    for verdict in conclude(facts, Reference.EXPECTED, FAST, now=facts.end):
+        assert verdict.excess_rate is not None
+        assert verdict.excess_rate.estimate < verdict.excess_rate.high
+        rows = facts.steps[(facts.steps["step"] == verdict.step) & (facts.steps["slot"] <= _naive(verdict.end))]
+        before, during = rows[rows["slot"] < _naive(verdict.start)], rows[rows["slot"] >= _naive(verdict.start)]
+        rates = [float((part["outcome"] == "failed").mean()) for part in (before, during)]
+        assert rates[0] > 0
+        assert verdict.excess_rate.estimate == pytest.approx(rates[1] - rates[0], abs=0.02)
+
+
+def test_a_release_of_the_test_system_says_nothing_of_the_live_one() -> None:
+    _, world = CULPRITS["the code is slow after a release"]
+    live = replace(world, faults=[replace(world.faults[0], release=None)])
+    steps = window(live).steps
+    other = steps.assign(environment="test", run_id="t" + steps["run_id"].astype(str), release="3.59")
+    other["release"] = np.where(other["slot"] < _naive(START + timedelta(seconds=600)), "3.58", "3.59")
+    facts = replace(window(live), steps=pd.concat([steps, other]).sort_values(["slot", "run_id", "position"]))
+    bad = [v for v in conclude(facts, Reference.EXPECTED, FAST, now=facts.end) if v.status in BAD]
+    seen = {v.environment: [e.rule for p in v.layers for e in p.evidence_for] for v in bad}
+    assert "infrastructure.release" in seen["test"]
+    assert "infrastructure.release" not in seen["synthetic"]
+
+
+def _naive(at: datetime) -> datetime:
+    return at.replace(tzinfo=None)
