@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
@@ -85,14 +86,22 @@ def load_tree(text: str, path: Path) -> Any:  # noqa: ANN401  YAML holds anythin
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        first = (error.problem or "is not YAML").splitlines()[0]
-        raise _one(path, line, column, f"is not valid YAML: {first}") from None
+        raise _one(path, line, column, f"is not valid YAML: {_problem(error)}") from None
     except ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         raise _one(path, line, column, f"holds a character YAML does not allow: {error.character!r}") from None
+    except RecursionError:
+        raise _one(path, 1, 1, "is nested too deeply: no file of ours needs that") from None
     except (YAMLError, ValueError) as error:
         raise _one(path, 1, 1, f"is not valid YAML: {str(error).splitlines()[0]}") from None
+
+
+def _problem(error: MarkedYAMLError) -> str:
+    """Say what the parser found, without the values it shows of a key that is there twice."""
+    if isinstance(error, DuplicateKeyError):
+        return str(error.problem).partition(" with value ")[0]
+    return (error.problem or "is not YAML").splitlines()[0]
 
 
 def place(tree: Any, location: Sequence[str | int]) -> tuple[int, int]:  # noqa: ANN401
@@ -120,13 +129,20 @@ def _mistakes(errors: ValidationError, tree: Any, path: Path) -> list[Mistake]: 
     return sorted(set(mistakes), key=lambda mistake: (mistake.line, mistake.column, mistake.message))
 
 
+_WORDS = {  # for people who write YAML, not Python
+    "extra_forbidden": "is not a known key: check its spelling, or remove it",
+    "missing": "is missing: add it",
+    "dict_type": "must be a mapping of keys to values",
+    "mapping_type": "must be a mapping of keys to values",
+    "model_type": "must be a mapping of keys to values",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "string_type": "must be text; a number needs quotes",
+}
+
+
 def _plain(error: Mapping[str, Any]) -> str:
-    if error["type"] == "extra_forbidden":
-        return "is not a known key: check its spelling, or remove it"
-    if error["type"] == "missing":
-        return "is missing: add it"
-    message = str(error["msg"])
-    return message.removeprefix("Value error, ")
+    return _WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
 def _one(path: Path, line: int, column: int, message: str) -> ConfigError:

@@ -44,12 +44,26 @@ def test_all_mistakes_at_once_with_their_places() -> None:
         ("site: a\nsite: b\n", "w.yaml:2:1", "duplicate"),
         ("- a\n", "w.yaml:1:1", "mapping"),
         ("", "w.yaml:1:1", "mapping"),
+        ("[" * 5000, "w.yaml:1:1", "nested too deeply"),
     ],
 )
 def test_what_is_not_a_document_says_so(text: str, place: str, words: str) -> None:
     (only,) = mistakes(text)
     assert only.startswith(place)
     assert words in only
+
+
+def test_a_key_that_is_there_twice_shows_neither_value() -> None:
+    (only,) = mistakes(f"site: {CANARY}\nsite: {CANARY}-too\n")
+    assert only == 'w.yaml:2:1 is not valid YAML: found duplicate key "site"'
+
+
+def test_wrong_kinds_are_named_in_words_of_yaml() -> None:
+    assert mistakes("site: 7\nentries: {a: 1}\n") == [
+        "w.yaml:1:1 site: must be text; a number needs quotes",
+        "w.yaml:2:1 entries: must be a list",
+    ]
+    assert mistakes("site: a\nentries: [b]\n") == ["w.yaml:2:11 entries.0: must be a mapping of keys to values"]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
