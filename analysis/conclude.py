@@ -9,6 +9,7 @@ from analysis.counting import RULES
 from analysis.episode import Episode
 from analysis.episodes import Judgement, judge
 from analysis.method import Method
+from analysis.narrowing import INDECISIVE
 from analysis.quality import notes
 from analysis.series import Series, stamp
 from analysis.settings import AnalysisSettings
@@ -151,7 +152,9 @@ def _id(series: Series, against: Reference, start: datetime) -> str:
 
 
 def _sampled(window: Window, site: str) -> list[Layer]:
-    return sorted({Layer(layer) for layer in window.samples.loc[window.samples["site"] == site, "layer"].unique()})
+    samples = window.samples
+    telling = (samples["site"] == site) & ~samples["metric"].isin(INDECISIVE)
+    return sorted({Layer(layer) for layer in samples.loc[telling, "layer"].unique()})
 
 
 def _told(series: Series) -> list[Layer]:

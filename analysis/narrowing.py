@@ -1,8 +1,9 @@
 """Narrows the layers a measured part may belong to by what the infrastructure shows.
 
 A part keeps its seconds; only the list of layers it may belong to gets shorter, and only by
-evidence. Where the server's own account says application or database, a layer is struck off when it
-was sampled and did not move. Of a wider group one layer is named only when it alone moved.
+evidence (a busy endpoint alone joins what its link may be behind). Where the server's own account
+says application or database, a layer is struck off when it was sampled and did not move. Of a wider
+group one layer is named only when it alone moved.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ EXPLAINS = 0.5  # of the database's excess, for storage to be named for it
 PAGING = ("process.paging", "system.paging")
 HOST_CPU = "system.cpu.utilization"
 PROCESS_CPU = "process.cpu.utilization"
+# They rise with any delay and any other program's traffic, and stay low on a link that only waits: shown, not used.
+INDECISIVE = frozenset({"system.network.retransmits", "system.network.errors"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +33,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What infrastructure and releases say, by layer."""
+    """What infrastructure and releases say, by layer; ``beside`` is shown and decides nothing."""
 
     moved: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
     still: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
     release: Sequence[Evidence] = ()
+    beside: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
 
     def cleared(self, layer: Layer) -> bool:
         """Say whether the layer was sampled and nothing of it moved."""
@@ -46,21 +50,26 @@ def surroundings(findings: Sequence[Finding]) -> Surroundings:
     moved: dict[Layer, list[Evidence]] = {}
     still: dict[Layer, list[Evidence]] = {}
     release: list[Evidence] = []
+    beside: dict[Layer, list[Evidence]] = {}
     for finding in findings:
         if finding.seconds is not None:
             continue
         for evidence in finding.evidence:
             if evidence.rule == "infrastructure.release":
                 release.append(evidence)
+            elif evidence.source.get("metric") in INDECISIVE:
+                beside.setdefault(finding.layer, []).append(evidence)
             elif evidence.supports:
                 moved.setdefault(finding.layer, []).append(evidence)
             else:
                 still.setdefault(finding.layer, []).append(evidence)
-    return Surroundings(moved=moved, still=still, release=release)
+    return Surroundings(moved=moved, still=still, release=release, beside=beside)
 
 
 def narrow(part: Part, around: Surroundings) -> list[Part]:
     """Give the part with fewer layers, or divided between database and storage."""
+    if Layer.ENDPOINT in around.moved and Layer.ACCESS_NETWORK in part.among:
+        return [_to(part, (Layer.ENDPOINT, *part.among))]  # a busy machine times everything it does too long
     if len(part.among) == 1:
         return [part]
     if set(part.among) == {Layer.DATABASE, Layer.STORAGE}:

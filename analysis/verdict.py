@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from analysis.counting import RULES
 from analysis.narrowing import Part, Surroundings, narrow, surroundings
-from analysis.statistics import rounded
+from analysis.statistics import bounded, rounded
 from collector.model.layer import Layer
 from collector.model.verdict import Evidence, Finding, Interval, LayerState, LayerVerdict, Share
 
@@ -30,7 +30,7 @@ class Attribution:
 def attribute(findings: Sequence[Finding], excess: Interval) -> Attribution:
     """Combine ``findings`` on an excess of seconds (slow) or failures per run (failing)."""
     around = surroundings(findings)
-    measured = _parts(findings, around)
+    measured = _parts(findings, around, excess.estimate)
     parts = [left for part in measured for left in narrow(part, around)]
     shares = _Shares(parts, excess.estimate)
     layers = [_layer(layer, shares, measured, around) for layer in Layer]
@@ -69,13 +69,19 @@ _RANK: Mapping[LayerState, int] = {
 }
 
 
-def _parts(findings: Sequence[Finding], around: Surroundings) -> list[Part]:
+def _parts(findings: Sequence[Finding], around: Surroundings, excess: float) -> list[Part]:
     """Give the measured parts once: where the contrast divided them, its division counts."""
     divided = any(f.method.name == "contrast" and f.seconds is not None for f in findings)
     parts = []
     for finding in findings:
         among = finding.among or (finding.layer,)
-        if finding.seconds is None or (among == (Layer.ENDPOINT,) and Layer.ENDPOINT not in around.moved):
+        if finding.seconds is None:
+            continue
+        if among == (Layer.ENDPOINT,) and Layer.ENDPOINT not in around.moved:
+            # No phase covers it and the machine was not seen to be busy: it explains nothing, and clears nothing.
+            if finding.seconds.high >= RULES.cleared_share * excess:
+                nothing = bounded(0.0, 0.0, finding.seconds.high, finding.seconds.level)
+                parts.append(Part(among=among, seconds=nothing, evidence=finding.evidence))
             continue
         if finding.method.name == "phases" and divided and Layer.ACCESS_NETWORK in among:
             continue
@@ -92,6 +98,11 @@ class _Shares:
 
     def share(self, seconds: float) -> float:
         return min(1.0, max(0.0, seconds / self._excess)) if self._excess > 0 else 0.0
+
+    def matters(self, part: Part) -> bool:
+        """Say whether a part is large, or nothing that could be large."""
+        estimate, high = self.share(part.seconds.estimate), self.share(part.seconds.high)
+        return estimate >= RULES.cleared_share / 2 or (estimate == 0 and high >= RULES.cleared_share)
 
     def of(self, layer: Layer) -> tuple[float, float, float, float]:
         """Give estimate, low and high, and the estimate of what is this layer's alone."""
@@ -130,11 +141,13 @@ class _Shares:
 def _layer(layer: Layer, shares: _Shares, measured: Sequence[Part], around: Surroundings) -> LayerVerdict:
     estimate, low, high, alone = shares.of(layer)
     mine = [part for part in shares.parts if layer in part.among]
-    large = [part for part in mine if shares.share(part.seconds.estimate) >= RULES.cleared_share / 2]
+    large = [part for part in mine if shares.matters(part)]
     support = [e for part in large for e in part.evidence if e.supports]
     against = [e for part in mine for e in part.evidence if part not in large or not e.supports]
     support += [*around.moved.get(layer, ()), *(around.release if layer is Layer.APPLICATION else ())]
     against += around.still.get(layer, ())
+    for evidence in around.beside.get(layer, ()):
+        (support if evidence.supports else against).append(evidence)
     said = {evidence.text for evidence in support}
     against = [evidence for evidence in against if evidence.text not in said]
     candidate = sum(shares.share(part.seconds.high) for part in measured if layer in part.among)

@@ -84,6 +84,7 @@ class World:
     jitter: float = 0.15  # sigma of the log-normal noise of every run
     stalls: Sequence[float] = ()  # at these seconds the whole machine, and so every access, stands still
     stall: float = 10.0  # seconds long
+    metrics: Mapping[tuple[str, str], float] = field(default_factory=lambda: METRICS)  # quiet values
 
 
 def runs(world: World) -> list[Run]:
@@ -172,12 +173,12 @@ def samples(world: World) -> list[Sample]:
     noise = np.random.default_rng(world.seed + 10_000)
     found = []
     for at in np.arange(0.0, world.seconds, 5.0):
-        for (component, metric), quiet in METRICS.items():
+        for (component, metric), quiet in world.metrics.items():
             value = quiet * noise.lognormal(0, 0.3)
             for fault in world.faults:
                 if fault.start <= at < fault.end:
                     value += fault.shifts.get((component, metric), 0.0) * noise.lognormal(0, 0.2)
-            layer = Layer.DATABASE if component == "db-1" and metric.startswith("system.") else CATALOGUE[metric].layer
+            layer = _layer(component, metric)
             found.append(
                 Sample(
                     site="site-1",
@@ -189,6 +190,13 @@ def samples(world: World) -> list[Sample]:
                 )
             )
     return found
+
+
+def _layer(component: str, metric: str) -> Layer:
+    layer = CATALOGUE[metric].layer
+    if component.startswith("pc-"):
+        return Layer.ACCESS_NETWORK if layer is Layer.NETWORK_CORE else layer
+    return Layer.DATABASE if component == "db-1" and metric.startswith("system.") else layer
 
 
 def window(world: World) -> Window:

@@ -15,7 +15,7 @@ from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase
 from collector.model.verdict import LayerState, Reference, Rung, Status, Verdict
 from tests.worlds.culprits import ALONE, ALWAYS_SLOW, CULPRITS, DOWN, INNOCENT, SILENT
-from tests.worlds.generator import START, WIFI, WIRED, Fault, World, window
+from tests.worlds.generator import START, VNC, WIFI, WIRED, Fault, World, window
 
 FAST = AnalysisSettings(seasonal=False)
 ORDER = [LayerState.BLAMED, LayerState.INCONCLUSIVE, LayerState.CLEARED, LayerState.NOT_MEASURED]
@@ -213,3 +213,50 @@ def test_a_release_of_the_test_system_says_nothing_of_the_live_one() -> None:
 
 def _naive(at: datetime) -> datetime:
     return at.replace(tzinfo=None)
+
+
+ENDPOINT = {("pc-wifi-local", "endpoint.cpu.utilization"): 0.1, ("pc-wifi-local", "system.network.retransmits"): 0.2}
+
+
+def states(verdict: Verdict) -> dict[Layer, LayerState]:
+    return {part.layer: part.state for part in verdict.layers}
+
+
+def test_a_busy_endpoint_is_not_told_from_its_link_by_time_alone() -> None:
+    busy = Fault(
+        seconds={Phase.PROCESSING: 0.3},
+        populations=[WIFI],
+        shifts={("pc-wifi-local", "endpoint.cpu.utilization"): 0.8},
+    )
+    bad = [v for v in of(World(faults=[busy], metrics=ENDPOINT)) if v.status in BAD]
+    assert len(bad) == 5
+    assert not any(v.blamed for v in bad)
+    assert all((Layer.ENDPOINT, Layer.ACCESS_NETWORK) in v.inseparable for v in bad)
+
+
+@pytest.mark.parametrize("shift", [0.0, 30.0])
+def test_retransmits_of_an_endpoint_neither_clear_nor_blame_its_link(shift: float) -> None:
+    shifts = {("pc-wired-vnc", "system.network.retransmits"): shift}
+    fault = Fault(seconds={Phase.PROCESSING: 0.3}, populations=[VNC], shifts=shifts)
+    still = {("pc-wired-vnc", "system.network.retransmits"): 0.2}
+    bad = [v for v in of(World(faults=[fault], populations=[WIFI, VNC], metrics=still)) if v.status in BAD]
+    assert len(bad) == 5
+    for verdict in bad:
+        assert not verdict.blamed
+        assert states(verdict)[Layer.ACCESS_NETWORK] is LayerState.INCONCLUSIVE
+        part = next(p for p in verdict.layers if p.layer is Layer.ACCESS_NETWORK)
+        shown = part.evidence_for if shift else part.evidence_against
+        assert "infrastructure.system.network.retransmits" in {e.rule for e in shown}
+
+
+def test_time_no_phase_covers_does_not_clear_an_endpoint_that_was_not_seen_busy() -> None:
+    facts = window(World(faults=[Fault(seconds={Phase.SERVER_APP: 0.3}, populations=[WIFI])], metrics=ENDPOINT))
+    late = facts.steps["server_app"] > 0.15
+    for column in ("server_app", "processing"):
+        facts.steps.loc[late, column] -= 0.14
+    bad = [v for v in conclude(facts, Reference.EXPECTED, FAST, now=facts.end) if v.status in BAD]
+    assert bad
+    for verdict in bad:
+        assert states(verdict)[Layer.ENDPOINT] is LayerState.INCONCLUSIVE
+        assert verdict.unexplained is not None
+        assert verdict.unexplained.share > 0.2
