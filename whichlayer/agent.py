@@ -30,9 +30,9 @@ ACCOUNTS = "accounts"
 ONCE_PATIENCE_SECONDS = 30.0
 
 
-def check_plan(config: Path) -> list[Demand]:
-    """Check everything, secrets too; give what the plan asks of the system. Raises ConfigError."""
-    plan = _plan(config, with_secrets=True)
+def check_plan(config: Path, *, with_secrets: bool = True) -> list[Demand]:
+    """Check everything, secrets too unless told; give what the plan asks of the system. Raises ConfigError."""
+    plan = _plan(config, with_secrets=with_secrets)
     _close(plan)
     return demands([(one.entry, one.journey) for one in plan.walks], plan.settings.budget)
 

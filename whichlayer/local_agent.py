@@ -5,6 +5,7 @@ import ctypes
 import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -31,6 +32,7 @@ class LocalAgent:
             self._command += ["--collector", url]
         self._settings = settings
         self._registry = registry
+        self._changing = threading.Lock()  # a child that is started while stopping would be nobody's
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -40,8 +42,13 @@ class LocalAgent:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Ask it to end; end it if it does not."""
-        child, self._child = self._child, None
+        """End it, if ``stop`` did not."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask it to end, for good; end it if it does not. It hands over what it has, if the collector still answers."""
+        with self._changing:
+            child, self._child = self._child, None
         if child is None or child.poll() is not None:
             return
         child.terminate()
@@ -54,13 +61,16 @@ class LocalAgent:
 
     def check(self) -> None:
         """Start it again when it ended by itself."""
-        if self._child is not None and self._child.poll() is not None:
-            _LOG.error("the local agent ended and is started again", code=self._child.returncode)
-            self._child = self._start()
+        with self._changing:
+            if self._child is not None and self._child.poll() is not None:
+                _LOG.error("the local agent ended and is started again", code=self._child.returncode)
+                self._child = self._start()
 
     def _enrol(self) -> None:
+        """Enrol it, also again when the file gives the endpoint another name: a token speaks for one endpoint."""
         with contextlib.suppress(WhichlayerError):
-            if self._registry.agent_of(Enrolment(self._settings.state).current().token) is not None:
+            known = self._registry.agent_of(Enrolment(self._settings.state).current().token)
+            if known is not None and known.endpoint == self._settings.endpoint:
                 return
         now = datetime.now(UTC)
         code = self._registry.invite(self._settings.endpoint, scope=Scope.AGENT, now=now)

@@ -1,7 +1,9 @@
 """The owner process: collector, clockwork, analysis, pages and local agent around one store."""
 
+import asyncio
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -18,16 +20,18 @@ from analysis.job import analyse
 from collector import secret
 from collector.api.workers import Workers
 from collector.app import create
+from collector.model.errors import ConfigError, Mistake, PluginError
 from collector.poll import Clockwork
 from collector.registry import Registry
 from collector.settings import CollectorSettings, is_loopback
 from collector.store import Store
 from dashboards.web.site import mount
 from whichlayer import sockets
+from whichlayer.agent import check_plan
 from whichlayer.data import local
 from whichlayer.local_agent import LocalAgent
 from whichlayer.owner import announced, operator_token, owning
-from whichlayer.settings import Settings
+from whichlayer.settings import Settings, places
 
 _LOG = structlog.get_logger("whichlayer.up")
 _PATIENCE_SECONDS = 10  # how long running requests may take to finish when the service is told to end
@@ -56,6 +60,7 @@ def serve(plan: Plan) -> None:
         for listener in given:
             stack.callback(listener.close)
         _protected(plan, given)
+        _check(plan)
         stack.enter_context(owning(settings.collector.data))
         own = stack.enter_context(closing(sockets.bind(settings.collector.host, settings.collector.port)))
         listeners = [own, *given]
@@ -71,14 +76,18 @@ def serve(plan: Plan) -> None:
             behind_proxy=plan.behind_proxy,
         )
         mount(app, store=store, registry=registry, settings=settings.pages)
-        clockwork = stack.enter_context(_clockwork(settings, store, registry, app))
+        clockwork = stack.enter_context(_clockwork(plan, store, registry, app))
         here = sockets.url(own, tls=settings.collector.tls is not None)
         stack.enter_context(announced(settings.collector.data, here))
+        server = _Server(_server(app, settings.collector, behind_proxy=plan.behind_proxy))
         if settings.agent is not None:
             agent = stack.enter_context(LocalAgent(plan.file, settings.agent, registry=registry, url=here))
             clockwork.every(_LOOK_SECONDS, "local agent", agent.check)
+            server.first = agent.stop
         _LOG.info("serving", url=here, data=str(settings.collector.data), site=settings.site)
-        _run(app, settings.collector, listeners, behind_proxy=plan.behind_proxy)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _noted)  # uvicorn raises the signal again when it is done: that must not kill us
+        server.run(sockets=listeners)
         _LOG.info("stopping")
 
 
@@ -94,14 +103,29 @@ def _protected(plan: Plan, given: list[socket.socket]) -> None:
         )
 
 
+def _check(plan: Plan) -> None:
+    """Look at what would fail only later, and again and again. Raises ConfigError."""
+    tls = plan.settings.collector.tls
+    if tls is not None:
+        try:
+            # An empty passphrase makes OpenSSL fail where it would ask at the terminal.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key, password="")
+        except OSError as error:
+            reason = error.strerror or "they are not a PEM certificate and its key, or the key has a passphrase"
+            message = f"collector.tls: certificate and key cannot be used: {reason}"
+            raise ConfigError([places(plan.file).at(("collector", "tls"), message)]) from None
+    if plan.settings.agent is not None:
+        check_plan(plan.file, with_secrets=False)
+
+
 @contextmanager
-def _clockwork(settings: Settings, store: Store, registry: Registry, app: FastAPI) -> Iterator[Clockwork]:
+def _clockwork(plan: Plan, store: Store, registry: Registry, app: FastAPI) -> Iterator[Clockwork]:
+    settings = plan.settings
     clockwork = Clockwork()
     pool = Workers(1)
     flush = app.state.doors.meters.flush
     try:
-        for number, entry in enumerate(settings.collector.sources):
-            clockwork.read(number, entry, site=settings.site, store=store)
+        _open_sources(plan, clockwork, store)
         clockwork.every(settings.collector.flush, "flush", _timed(flush, store.flush))
         clockwork.every(settings.collector.maintain, "maintain", lambda: store.maintain(datetime.now(UTC)))
         conclude = partial(analyse, store, registry, settings.analysis, pool=pool)
@@ -113,6 +137,22 @@ def _clockwork(settings: Settings, store: Store, registry: Registry, app: FastAP
         pool.shutdown()
 
 
+def _open_sources(plan: Plan, clockwork: Clockwork, store: Store) -> None:
+    """Open every source. Raises ConfigError with the mistakes of all of them."""
+    mistakes: list[Mistake] = []
+    find = places(plan.file)
+    for number, entry in enumerate(plan.settings.collector.sources):
+        spot = ("collector", "sources", number)
+        try:
+            clockwork.read(number, entry, site=plan.settings.site, store=store)
+        except ConfigError as errors:
+            mistakes += find.of_settings((*spot, "settings"), errors)
+        except PluginError as error:
+            mistakes.append(find.at((*spot, "kind"), f"collector.sources.{number}.kind: {error}"))
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
 def _timed(meter: Histogram, work: Callable[[], object]) -> Callable[[], None]:
     def timed() -> None:
         with meter.time():
@@ -121,9 +161,21 @@ def _timed(meter: Histogram, work: Callable[[], object]) -> Callable[[], None]:
     return timed
 
 
-def _run(app: FastAPI, collector: CollectorSettings, listeners: list[socket.socket], *, behind_proxy: bool) -> None:
+class _Server(uvicorn.Server):
+    """Does ``first`` while it still answers, when it is told to end: the local agent has rows to hand over."""
+
+    first: Callable[[], None] | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End in order."""
+        if self.first is not None:
+            await asyncio.to_thread(self.first)
+        await super().shutdown(sockets)
+
+
+def _server(app: FastAPI, collector: CollectorSettings, *, behind_proxy: bool) -> uvicorn.Config:
     tls = collector.tls
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -133,9 +185,6 @@ def _run(app: FastAPI, collector: CollectorSettings, listeners: list[socket.sock
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _noted)  # uvicorn raises the signal again when it is done: that must not kill us
-    uvicorn.Server(config).run(sockets=listeners)
 
 
 def _noted(_number: int, _frame: object) -> None:

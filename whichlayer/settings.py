@@ -1,7 +1,7 @@
 """One file, ``whichlayer.yaml``, for everything: which sections it has and how it is read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,22 @@ class Places:
     tree: Any
 
     def mistake(self, location: Sequence[str | int], message: str) -> Mistake:
+        """Say what is wrong in the agent section at ``location``, at the nearest key there is."""
+        return self.at(location, f"agent: {message}")
+
+    def at(self, location: Sequence[str | int], message: str) -> Mistake:
         """Say what is wrong at ``location``, at the nearest key there is."""
         line, column = place(self.tree, location)
-        return Mistake(file=str(self.file), line=line, column=column, message=f"agent: {message}")
+        return Mistake(file=str(self.file), line=line, column=column, message=message)
+
+    def of_settings(self, location: Sequence[str | int], errors: ConfigError) -> list[Mistake]:
+        """Give the mistakes of a plug-in's settings the file they stand in; what is absent stands at ``location``."""
+        where = ".".join(map(str, location))
+        outer = [self.at(location, f"{where}.{inner.message}") for inner in errors.mistakes]
+        return [
+            replace(mistake, line=inner.line, column=inner.column) if inner.line > 1 else mistake
+            for mistake, inner in zip(outer, errors.mistakes, strict=True)
+        ]
 
 
 def load(path: Path) -> Settings:

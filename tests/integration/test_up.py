@@ -3,12 +3,14 @@
 import json
 import signal
 import socket
+import sqlite3
 import ssl
 import stat
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,7 @@ def test_it_serves_and_ends_in_order(tmp_path: Path, number: int) -> None:
         assert httpx2.post(f"{url}/v1/runs", json=body, headers=headers).status_code == 204
         otlp: dict[str, list[str]] = {"resourceMetrics": []}
         assert httpx2.post(f"{url}/v1/metrics", json=otlp, headers=headers, timeout=30).status_code == 200
-        assert "What is slow" in httpx2.get(url).text or httpx2.get(url).status_code == 200
+        assert httpx2.get(url).raise_for_status().headers["content-type"].startswith("text/html")
         below = children(running.process.pid)
         assert below
         assert running.stop(number) == 0
@@ -148,26 +150,81 @@ def test_a_configuration_with_mistakes_is_refused_with_all_of_them(tmp_path: Pat
     assert "colour: is not a known key" in refused.stderr
 
 
-def test_the_local_agent_is_enrolled_sends_and_ends_with_the_owner(tmp_path: Path) -> None:
-    agent = """
+@pytest.mark.parametrize(
+    ("more", "collector", "expected"),
+    [
+        (
+            "agent: {endpoint: here-1, journeys: [{file: none.yaml}]}",
+            {},
+            ["none.yaml:1:1 there is no such file"],
+        ),
+        (
+            "",
+            {"tls": "{certificate: whichlayer.yaml, key: whichlayer.yaml}"},
+            ["whichlayer.yaml:5:3 collector.tls: certificate and key cannot be used"],
+        ),
+        (
+            "",
+            {"sources": "[{kind: postgresql, component: a, settings: {dsnn: x}},\n    {kind: none, component: b}]"},
+            [
+                "whichlayer.yaml:5:46 collector.sources.0.settings.dsn: is missing",
+                "whichlayer.yaml:5:57 collector.sources.0.settings.dsnn: is not a known key",
+                "whichlayer.yaml:6:6 collector.sources.1.kind: 'none' is not one of",
+            ],
+        ),
+    ],
+)
+def test_what_would_fail_later_is_refused_at_once(
+    tmp_path: Path, more: str, collector: dict[str, str], expected: list[str]
+) -> None:
+    refused = command("up", "--config", str(configuration(tmp_path, more, **collector)))
+    assert refused.returncode == 2, refused.stderr
+    found = [line for line in refused.stderr.splitlines() if line.startswith(str(tmp_path))]
+    assert [
+        line[len(str(tmp_path)) + 1 :][: len(words)] for line, words in zip(found, expected, strict=True)
+    ] == expected
+
+
+LOCAL_AGENT = """
 agent:
-  endpoint: here-1
+  endpoint: {}
   samplers:
-    - {sampler: host, component: here-1, every: 1 s, settings: {role: endpoint}}
+    - {{sampler: host, component: here, every: 1 s, settings: {{role: endpoint}}}}
 """
-    config = configuration(tmp_path, agent)
+
+
+def wait_for_samples(config: Path, *, more_than: int) -> int:
+    deadline = time.monotonic() + 60
+    rows = 0
+    while rows <= more_than and time.monotonic() < deadline:
+        time.sleep(0.5)
+        with opened(load(config).collector) as (store, _registry):
+            rows = store.scan("samples", EVER).num_rows
+    return rows
+
+
+def test_the_local_agent_is_enrolled_sends_and_ends_with_the_owner(tmp_path: Path) -> None:
+    config = configuration(tmp_path, LOCAL_AGENT.format("here-1"))
     with owner(config) as running:
         running.ready()
-        deadline = time.monotonic() + 60
-        rows = 0
-        while not rows and time.monotonic() < deadline:
-            time.sleep(0.5)
-            with opened(load(config).collector) as (store, _registry):
-                rows = store.scan("samples", EVER).num_rows
+        rows = wait_for_samples(config, more_than=0)
         assert rows, running.log.read_text()
+        time.sleep(2.5)  # it has new rows, which would wait ten seconds
         below = children(running.process.pid)
         assert running.stop() == 0
         assert alive(below) == set()
+    with closing(sqlite3.connect(tmp_path / "whichlayer-agent" / "outbox.sqlite")) as outbox:
+        assert outbox.execute("SELECT count(*) FROM row").fetchone() == (0,), "handed over before the doors closed"
+
+
+def test_an_endpoint_with_a_new_name_is_enrolled_again(tmp_path: Path) -> None:
+    for name in ("here-1", "here-2", "here-2"):
+        with owner(configuration(tmp_path, LOCAL_AGENT.format(name))) as running:
+            running.ready()
+            assert running.stop() == 0
+    with opened(load(tmp_path / "whichlayer.yaml").collector) as (_store, registry):
+        agents = registry.agents()
+    assert [agent.endpoint for agent in agents if agent.scope is Scope.AGENT] == ["here-1", "here-2"]
 
 
 class Senders:
