@@ -73,7 +73,9 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
     findings = [finding for tool in scene.tools for finding in tool.explain(window, episode, level=settings.level)]
     excess = episode.excess_rate or episode.excess_seconds
     attribution = attribute(findings, excess) if excess else None
-    rows = series.frame[(series.frame["slot"] >= stamp(episode.start)) & (series.frame["slot"] <= stamp(episode.end))]
+    inside = (series.slots >= stamp(episode.start)) & (series.slots <= stamp(episode.end))
+    rows = series.frame[inside]
+    timed = int((inside & series.timed).sum())
     used = {finding.method for finding in findings}
     return Verdict(
         id=_id(series, episode.against, episode.start),
@@ -94,6 +96,8 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         expected=episode.expected,
         excess_seconds=episode.excess_seconds,
         excess_rate=episode.excess_rate,
+        at_least=2 * episode.censored >= timed > 0,
+        excess_at_least=episode.excess_seconds is not None and episode.censored > int(timed * RULES.trimmed),
         layers=attribution.layers if attribution else (),
         unexplained=attribution.unexplained if attribution else None,
         inseparable=attribution.inseparable if attribution else (),
@@ -103,6 +107,9 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         snapshot=window.snapshot,
         digest=window.digest,
         reached_at=scene.now,
+        facts_start=window.start,
+        facts_end=window.end,
+        facts_since=window.history_start,
     )
 
 
@@ -134,6 +141,7 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
             censored=int(series.censored[inside].sum()),
             measured=median_interval(timed, settings.level) if len(timed) else None,
             expected=bounded(band.mid, band.low, band.high, settings.level) if band else None,
+            at_least=2 * int(series.censored[inside].sum()) >= len(timed) > 0,
             layers=quiet(_sampled(window, series.key.site), _told(series)) if enough else (),
             data_quality=notes(series, rows, others, window, settings),
             methods=(EXPECTATION, EPISODES),
@@ -141,6 +149,9 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
             snapshot=window.snapshot,
             digest=window.digest,
             reached_at=scene.now,
+            facts_start=window.start,
+            facts_end=window.end,
+            facts_since=window.history_start,
         )
     ]
 

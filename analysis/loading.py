@@ -54,7 +54,7 @@ def load(
 ) -> Facts:
     """Flush, then read everything from that one snapshot. ``since`` is how far back single runs may be read."""
     snapshot = store.flush()
-    hourly = store.hourly(Slice(start=min(start, since) - WEEKS, end=end), snapshot=snapshot)
+    hourly = store.hourly(Slice(start=start - WEEKS, end=end), snapshot=snapshot)
     return load_at(store, registry, settings, (start, end, since), snapshot, hourly)
 
 

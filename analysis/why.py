@@ -46,7 +46,7 @@ def why(  # noqa: PLR0913  the question has so many parts
     """
     snapshot = store.flush()
     since = start - timedelta(seconds=settings.history_seconds)
-    hourly = store.hourly(Slice(start=min(start, since) - WEEKS, end=end), snapshot=snapshot)
+    hourly = store.hourly(Slice(start=start - WEEKS, end=end), snapshot=snapshot)
     if end - start <= HOUR or (end - start <= LONG and rows_in(hourly, start, end) <= 2 * settings.history_rows):
         facts = load_at(store, registry, settings, (start, end, since), snapshot, hourly)
         return sorted(concluded(facts, settings, now, (against,)), key=worst)
@@ -137,6 +137,7 @@ def _standing(
         censored=one.timeouts,
         measured=bounded(one.median, one.median, one.median, LEVEL) if one.median is not None else None,
         expected=bounded(band.mid, band.low, band.high, LEVEL) if band else None,
+        at_least=2 * one.timeouts >= one.runs > 0,
         data_quality=(FROM_HOURS, unread) if one.spans else (FROM_HOURS,),
         methods=(EXPECTATION,),
         counting_rules=RULES.version,

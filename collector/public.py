@@ -12,7 +12,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     """Give one verdict as plain JSON values, in the documented order of keys.
 
     ``slow`` has ``excess_seconds``, ``failing`` has ``excess_rate``. With timeouts among the runs
-    durations are lower bounds: ``at_least`` says so, and ``measured_text`` prints them with "≥".
+    durations are lower bounds: ``at_least`` and ``excess_at_least`` say so, and ``measured_text`` prints them with "≥".
     """
     found: dict[str, Any] = {
         "id": verdict.id,
@@ -33,7 +33,8 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "censored": verdict.censored,
         "measured": _interval(verdict.measured),
         "measured_text": _printed(verdict),
-        "at_least": _at_least(verdict),
+        "at_least": verdict.at_least,
+        "excess_at_least": verdict.excess_at_least,
         "expected": _interval(verdict.expected),
     }
     if verdict.status is Status.FAILING:
@@ -59,7 +60,19 @@ def _ground(verdict: Verdict) -> dict[str, Any]:
         "counting_rules": verdict.counting_rules,
         "snapshot": verdict.snapshot,
         "digest": verdict.digest,
+        "facts": _facts(verdict),
         "reached_at": _time(verdict.reached_at),
+    }
+
+
+def _facts(verdict: Verdict) -> dict[str, str] | None:
+    """Give the window that was read: with the snapshot, all that is needed to read the same facts again."""
+    if verdict.facts_start is None or verdict.facts_end is None or verdict.facts_since is None:
+        return None
+    return {
+        "start": _time(verdict.facts_start),
+        "end": _time(verdict.facts_end),
+        "since": _time(verdict.facts_since),
     }
 
 
@@ -86,15 +99,10 @@ def _interval(value: Interval | None) -> dict[str, float] | None:
     return {"estimate": value.estimate, "low": value.low, "high": value.high, "level": value.level}
 
 
-def _at_least(verdict: Verdict) -> bool:
-    """Say whether the median fell among timeouts."""
-    return verdict.measured is not None and 2 * verdict.censored >= verdict.runs > 0
-
-
 def _printed(verdict: Verdict) -> str | None:
     if verdict.measured is None:
         return None
-    return f"{'≥ ' if _at_least(verdict) else ''}{verdict.measured.estimate:g} s"
+    return f"{'≥ ' if verdict.at_least else ''}{verdict.measured.estimate:g} s"
 
 
 def _time(value: datetime) -> str:

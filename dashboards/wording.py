@@ -170,7 +170,7 @@ def excess(verdict: Verdict) -> str:
     """Write the excess with its interval: "4.2 s (3.9 to 4.5 s) above what is usual", with "≥" if censored."""
     reference = REFERENCE[verdict.against]
     if verdict.excess_seconds is not None:
-        return f"{at_least(verdict, '≥ ')}{interval(verdict.excess_seconds)} above {reference}"
+        return f"{'≥ ' if verdict.excess_at_least else ''}{interval(verdict.excess_seconds)} above {reference}"
     if verdict.excess_rate is not None:
         rate = verdict.excess_rate
         return f"{percent(rate.estimate)} ({percent_range(rate.low, rate.high)}) more failures than {reference}"
@@ -212,7 +212,7 @@ def _slow(verdict: Verdict) -> str:
     been = "been" if verdict.open else "was"
     if verdict.excess_seconds is None:
         return f"{been} slower than {_than(verdict)}"
-    size = f"{at_least(verdict, 'at least ') or 'about '}{seconds(verdict.excess_seconds.estimate)}"
+    size = f"{'at least' if verdict.excess_at_least else 'about'} {seconds(verdict.excess_seconds.estimate)}"
     return f"{been} {size} slower than {_than(verdict)}"
 
 
@@ -272,8 +272,8 @@ def _now_against_expected(verdict: Verdict) -> str:
 
 
 def at_least(verdict: Verdict, words: str) -> str:
-    """Give ``words`` when half the runs or more reached their time limit: the median is then a lower bound."""
-    return words if 2 * verdict.censored >= verdict.runs > 0 else ""
+    """Give ``words`` when the median fell among runs that reached their time limit: it is then a lower bound."""
+    return words if verdict.at_least else ""
 
 
 def _count(number: int, noun: str) -> str:

@@ -141,6 +141,11 @@ class Verdict:
     ``slow``, ``excess_rate`` (failures per run) to ``failing``. ``expected`` is the band the step
     was held against, in seconds. ``snapshot`` is the store's version the facts were read from,
     ``digest`` a SHA-256 over the window's facts.
+
+    ``at_least`` says that the median of ``measured`` fell among timeouts, ``excess_at_least`` that
+    timeouts entered the excess: both are then lower bounds. ``facts_start`` to ``facts_end`` is the
+    window that was analysed and ``facts_since`` how far back single runs were read: with the
+    snapshot, all that is needed to read the same facts again.
     """
 
     id: str
@@ -162,6 +167,8 @@ class Verdict:
     expected: Interval | None = None
     excess_seconds: Interval | None = None
     excess_rate: Interval | None = None
+    at_least: bool = False
+    excess_at_least: bool = False
     layers: tuple[LayerVerdict, ...] = ()
     unexplained: Share | None = None
     inseparable: tuple[tuple[Layer, ...], ...] = ()
@@ -171,6 +178,9 @@ class Verdict:
     snapshot: int
     digest: str
     reached_at: datetime
+    facts_start: datetime | None = None
+    facts_end: datetime | None = None
+    facts_since: datetime | None = None
 
     def __post_init__(self) -> None:
         aware("start", self.start)

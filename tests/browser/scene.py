@@ -200,7 +200,7 @@ def slow(**changes: object) -> Verdict:
 def verdicts() -> list[Verdict]:
     """Give what is said now: WiFi slow or failing, the rest normal, VPN without enough evidence."""
     quiet = {"open": False, "excess_seconds": None, "layers": (), "unexplained": None, "censored": 0}
-    said = [slow(), slow(id="v-wifi-open", step="open", censored=25)]
+    said = [slow(), slow(id="v-wifi-open", step="open", censored=25, at_least=True, excess_at_least=True)]
     said.append(
         slow(
             id="v-wifi-login",

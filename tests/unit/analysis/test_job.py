@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from analysis.job import analyse
+from analysis.job import analyse, concluded
+from analysis.loading import WEEKS, load_at
 from analysis.settings import AnalysisSettings
 from analysis.why import why
 from collector.model.layer import Layer
 from collector.model.verdict import Reference, Status, Verdict
 from collector.registries.database import DatabaseRegistry
-from collector.store import Batch
+from collector.store import Batch, Slice
 from collector.stores.memory import MemoryStore
 from tests.worlds.culprits import CULPRITS
 from tests.worlds.generator import START, World, runs, samples
@@ -82,6 +83,33 @@ def test_an_episode_keeps_its_id_while_versions_grow_and_then_closes(place: Plac
     first = place.registry.verdict(stored[0].id, 1)
     assert first is not None
     assert first.open
+
+
+def test_a_stored_verdict_is_drawn_again_from_its_own_snapshot_and_window(place: Place) -> None:
+    until = START
+    for seconds in (660, 700, 800):
+        now = START + timedelta(seconds=seconds)
+        place.feed(WORLD, until, now)
+        until = now
+        place.bad(now)
+    stored = [place.registry.verdict(v.id, n) for v in place.registry.verdicts(START, until) for n in (1, v.version)]
+    assert len({v.snapshot for v in stored if v}) > 1
+    for old in stored:
+        assert old is not None
+        assert old.facts_start
+        assert old.facts_end
+        assert old.facts_since
+        period = (old.facts_start, old.facts_end, old.facts_since)
+        hourly = place.store.hourly(Slice(start=period[0] - WEEKS, end=period[1]), snapshot=old.snapshot)
+        facts = load_at(place.store, place.registry, FAST, period, old.snapshot, hourly)
+        assert facts.digest == old.digest
+        again = next(v for v in concluded(facts, FAST, until) if _about(v) == _about(old))
+        carried_on = {"id": old.id, "version": old.version, "reached_at": old.reached_at, "start": old.start}
+        assert replace(again, **carried_on) == old
+
+
+def _about(verdict: Verdict) -> tuple[object, ...]:
+    return verdict.step, verdict.population, verdict.against, verdict.status
 
 
 def test_what_is_said_now_is_the_open_verdict_itself(place: Place) -> None:

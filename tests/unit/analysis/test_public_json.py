@@ -3,6 +3,7 @@
 import json
 from functools import lru_cache
 
+import numpy as np
 import pytest
 
 from analysis.conclude import conclude
@@ -50,4 +51,15 @@ def test_a_median_among_timeouts_prints_as_at_least() -> None:
     found = verdict_json(verdict)
     assert verdict.status in {Status.SLOW, Status.FAILING}
     assert found["at_least"] == (2 * verdict.censored >= verdict.runs)
+    assert found["excess_at_least"] == (verdict.excess_seconds is not None)
     assert found["measured_text"].startswith("≥ ") == found["at_least"]
+
+
+def test_the_median_of_few_timed_runs_among_errors_is_at_least() -> None:
+    facts = window(World(timeout=2.0, faults=[Fault(seconds={Phase.SERVER_DB: 9.0}, steps=["save"])]))
+    late = (facts.steps["outcome"] == "timeout") & (facts.steps["slot"].dt.second % 15 != 0)
+    facts.steps.loc[late, ["outcome", "seconds"]] = ["failed", np.nan]
+    bad = conclude(facts, Reference.EXPECTED, AnalysisSettings(seasonal=False), now=facts.end)[0]
+    assert bad.step == "save"
+    assert 2 * bad.censored < bad.runs
+    assert verdict_json(bad)["measured_text"].startswith("≥ ")

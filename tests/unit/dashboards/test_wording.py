@@ -73,7 +73,7 @@ CAUSE = " Most of it (70 to 85 %) is the access network (WiFi)."
             "Saving in case-record over WiFi was about 4.2 s slower than usual from 10:42 to 11:00." + CAUSE,
         ),
         (
-            {"censored": 21},
+            {"censored": 21, "at_least": True, "excess_at_least": True},
             "Saving in case-record over WiFi has been at least 4.2 s slower than usual since 10:42." + CAUSE,
         ),
         (
@@ -180,7 +180,7 @@ def test_what_is_left_and_what_it_stands_on() -> None:
     )
     assert wording.unexplained(verdict()) == "How much stays unexplained was not worked out."
     assert wording.excess(verdict()) == "4.2 s (3.9 to 4.5 s) above what is usual"
-    assert wording.excess(verdict(censored=42)).startswith("≥ 4.2 s")
+    assert wording.excess(verdict(censored=42, excess_at_least=True)).startswith("≥ 4.2 s")
     quality = wording.quality(verdict(censored=5, data_quality=("A clock was ahead.",)))
     assert quality[0] == "42 runs in this window."
     assert "at least as long as was waited" in quality[1]
