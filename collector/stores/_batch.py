@@ -13,6 +13,8 @@ from collector.store import Batch
 from collector.stores._columns import fitting
 
 _LENGTH = struct.Struct("<I")
+_MANY_ROWS = 1000  # from here on a column's words are written once, if most of them repeat
+_REPEATS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ def columns(batch_id: str, sender: str, name: str, rows: pa.Table) -> Rows:
 
 def encode(rows: Rows) -> bytes:
     """Write a batch: the length of a JSON header, the header, then one Arrow IPC stream per table."""
-    streams = {name: to_ipc(table) for name, table in rows.tables.items()}
+    streams = {name: to_ipc(_compact(table)) for name, table in rows.tables.items()}
     header = {
         "batch_id": rows.batch_id,
         "sender": rows.sender,
@@ -70,6 +72,19 @@ def decode(payload: bytes) -> Rows:
         return Rows(batch_id=header["batch_id"], sender=header["sender"], tables=found)
     except (struct.error, ValueError, KeyError, TypeError, NotInStore) as error:
         raise RejectedBatch("this is not a batch of Arrow streams") from error
+
+
+def _compact(table: pa.Table) -> pa.Table:
+    """Write each word once and empty columns never: a large batch takes a part of the spool, and of its sync."""
+    if table.num_rows < _MANY_ROWS:
+        return table
+    table = table.select([name for name in table.column_names if table.column(name).null_count < table.num_rows])
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            words = table.column(place).combine_chunks().dictionary_encode()
+            if len(words.dictionary) * _REPEATS <= table.num_rows:
+                table = table.set_column(place, field.name, words)
+    return table
 
 
 def _completed(schema: pa.Schema, rows: pa.Table) -> pa.Table:

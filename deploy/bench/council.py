@@ -5,8 +5,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from collector import tables
-
 FIRST_DAY = datetime(2026, 9, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 RUNS_A_DAY = 700_000  # of five steps
@@ -39,7 +37,7 @@ def steps_of_day(start: datetime, draw: np.random.Generator) -> pa.Table:
     ending = draw.random(runs * each)
     outcome = np.select([ending < 0.995, ending < 0.998], [np.where(seconds > 3 * base, 1, 0), 2], 3)
     columns: dict[str, pa.Array] = {
-        "run_id": _each(pa.array([draw.bytes(16).hex() for _ in range(runs)]), each),
+        "run_id": _run_ids(draw, runs, each),
         "slot": pa.array(np.repeat(_times(start, second // 300 * 300), each), pa.timestamp("us")),
         "started_at": pa.array(
             np.repeat(_times(start, second) + draw.integers(0, 10**6, runs), each), pa.timestamp("us")
@@ -61,8 +59,7 @@ def steps_of_day(start: datetime, draw: np.random.Generator) -> pa.Table:
         "bytes_received": pa.array(draw.integers(5_000, 60_000, runs * each)),
         "release": _word(("3.58",), np.zeros(runs * each, dtype=np.int64)),
     }
-    absent = {field.name: pa.nulls(runs * each, field.type) for field in tables.STEPS if field.name not in columns}
-    return pa.table(columns | absent).select(tables.STEPS.names)
+    return pa.table(columns)  # what was never measured is left out
 
 
 def _who(endpoint: np.ndarray, journey: np.ndarray) -> dict[str, pa.Array]:
@@ -108,5 +105,8 @@ def _word(words: "list[str] | tuple[str, ...]", which: np.ndarray) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(which.astype(np.int32)), pa.array(words))
 
 
-def _each(values: pa.Array, times: int) -> pa.Array:
-    return values.take(pa.array(np.repeat(np.arange(len(values)), times)))
+def _run_ids(draw: np.random.Generator, runs: int, each: int) -> pa.Array:
+    """Draw one random id per run, as 32 hexadecimal digits, and repeat it for each of its steps."""
+    digits = np.frombuffer(draw.bytes(16 * runs).hex().encode(), dtype="S32").repeat(each)
+    ends = np.arange(runs * each + 1, dtype=np.int32) * 32
+    return pa.StringArray.from_buffers(runs * each, pa.py_buffer(ends), pa.py_buffer(digits))
