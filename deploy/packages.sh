@@ -28,6 +28,7 @@ look() {
     need "command -v Xvnc" tigervnc-standalone-server "the remote session of the demo"
     [ "$purpose" = demo ] && return
     need "command -v chromium || command -v chromium-browser || command -v google-chrome" chromium "tests in a browser"
+    need "$(library libatomic.so.1)" libatomic1 "tests in a browser"
     need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in browser tests"
 }
 

@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from ctypes.util import find_library
 
 import pytest
 import uvicorn
@@ -27,6 +28,8 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("no Chromium on this machine: install the package chromium to run these tests")
+    if find_library("atomic") is None:
+        pytest.skip("Playwright's driver cannot start: install the package libatomic1 to run these tests")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
