@@ -79,11 +79,11 @@ def _compact(table: pa.Table) -> pa.Table:
     if table.num_rows < _MANY_ROWS:
         return table
     table = table.select([name for name in table.column_names if table.column(name).null_count < table.num_rows])
-    for place, field in enumerate(table.schema):
-        if pa.types.is_string(field.type):
+    for place, column in enumerate(table.schema):
+        if pa.types.is_string(column.type):
             words = table.column(place).combine_chunks().dictionary_encode()
             if len(words.dictionary) * _REPEATS <= table.num_rows:
-                table = table.set_column(place, field.name, words)
+                table = table.set_column(place, column.name, words)
     return table
 
 
