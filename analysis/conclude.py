@@ -10,7 +10,7 @@ from analysis.episode import Episode
 from analysis.episodes import Judgement, judge
 from analysis.method import Method
 from analysis.narrowing import INDECISIVE
-from analysis.quality import notes
+from analysis.quality import AGENTS, Agents, agents, notes
 from analysis.series import Series, stamp
 from analysis.settings import AnalysisSettings
 from analysis.statistics import bounded, median_interval
@@ -33,6 +33,7 @@ class _Scene:
     window: Window
     settings: AnalysisSettings
     tools: tuple[Method, ...]
+    heard: Agents
     now: datetime
 
 
@@ -43,7 +44,7 @@ def conclude(window: Window, against: Reference, settings: AnalysisSettings, *, 
     series without one has a single verdict ``normal`` or ``not_enough_evidence``.
     """
     tools = tuple(load(methods, name, Method) for name in names(methods))
-    scene = _Scene(window=window, settings=settings, tools=tools, now=now)
+    scene = _Scene(window=window, settings=settings, tools=tools, heard=agents(window), now=now)
     judged = judge(window, against, settings)
     found = []
     for one in judged:
@@ -101,7 +102,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         layers=attribution.layers if attribution else (),
         unexplained=attribution.unexplained if attribution else None,
         inseparable=attribution.inseparable if attribution else (),
-        data_quality=notes(series, rows, others, window, settings),
+        data_quality=notes(series, rows, others, window, settings, scene.heard),
         methods=(EXPECTATION, EPISODES, *sorted(used, key=lambda use: use.name)),
         counting_rules=RULES.version,
         snapshot=window.snapshot,
@@ -143,7 +144,7 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
             expected=bounded(band.mid, band.low, band.high, settings.level) if band else None,
             at_least=2 * int(series.censored[inside].sum()) >= len(timed) > 0,
             layers=quiet(_sampled(window, series.key.site), _told(series)) if enough else (),
-            data_quality=notes(series, rows, others, window, settings),
+            data_quality=notes(series, rows, others, window, settings, scene.heard),
             methods=(EXPECTATION, EPISODES),
             counting_rules=RULES.version,
             snapshot=window.snapshot,
@@ -164,7 +165,7 @@ def _id(series: Series, against: Reference, start: datetime) -> str:
 
 def _sampled(window: Window, site: str) -> list[Layer]:
     samples = window.samples
-    telling = (samples["site"] == site) & ~samples["metric"].isin(INDECISIVE)
+    telling = (samples["site"] == site) & ~samples["metric"].isin([*INDECISIVE, *AGENTS])
     return sorted({Layer(layer) for layer in samples.loc[telling, "layer"].unique()})
 
 

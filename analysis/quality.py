@@ -1,6 +1,7 @@
 """What a reader must know about the data before the verdict: missing, few, censored, changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,45 @@ from collector.model.access import Population
 FEW_RUNS = 10
 GAP_INTERVALS = 5.0
 ACCOUNT = ["server_app", "server_db"]
+SKEW, DROPPED, MISSED = AGENTS = ("agent.clock.skew", "agent.outbox.dropped", "agent.slots.missed")
+SKEW_SECONDS = 1.0  # a clock further off is said; times of two machines are compared to this or worse
+NAMED = 3  # endpoints in one note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agents:
+    """What agents said of themselves in a window, by (site, endpoint): seconds ahead, rows, slots."""
+
+    skewed: Mapping[tuple[str, str], float]
+    dropped: Mapping[tuple[str, str], float]
+    missed: Mapping[tuple[str, str], float]
+
+
+def agents(window: Window) -> Agents:
+    """Collect clocks that are off, and data that agents know to be missing."""
+    samples = window.samples
+    inside = (
+        samples["metric"].isin(AGENTS) & (samples["at"] >= stamp(window.start)) & (samples["at"] < stamp(window.end))
+    )
+    found: dict[str, dict[tuple[str, str], float]] = {name: {} for name in AGENTS}
+    told = samples.loc[inside, ["site", "component", "metric", "value"]]
+    for (site, component, metric), rows in told.groupby(["site", "component", "metric"], sort=True, observed=True):
+        value = float(rows["value"].median() if metric == SKEW else rows["value"].sum())
+        if abs(value) >= (SKEW_SECONDS if metric == SKEW else 1):
+            found[str(metric)][str(site), str(component)] = value
+    return Agents(skewed=found[SKEW], dropped=found[DROPPED], missed=found[MISSED])
 
 
 def notes(
-    series: Series, rows: pd.DataFrame, others: list[Population], window: Window, settings: AnalysisSettings
+    series: Series,
+    rows: pd.DataFrame,
+    others: list[Population],
+    window: Window,
+    settings: AnalysisSettings,
+    heard: Agents,
 ) -> tuple[str, ...]:
     """Give the notes on ``rows`` of ``series``, the part of it a verdict speaks about."""
-    return tuple(_notes(series, rows, others, window, settings))
+    return (*_notes(series, rows, others, window, settings), *_heard(series, rows, heard))
 
 
 def _notes(
@@ -41,6 +74,27 @@ def _notes(
     if rows["journey_hash"].nunique() > 1 or series.frame["journey_hash"].nunique() > 1:
         yield "the journey file changed within the data: durations before and after may not compare"
     yield from _gaps(series, window, settings)
+
+
+def _heard(series: Series, rows: pd.DataFrame, heard: Agents) -> Iterator[str]:
+    places = [(series.key.site, str(name)) for name in sorted(rows["endpoint"].unique())]
+    skewed = [
+        f"{place[1]} {abs(heard.skewed[place]):.3g} s {'ahead' if heard.skewed[place] > 0 else 'behind'}"
+        for place in places
+        if place in heard.skewed
+    ]
+    if skewed:
+        yield f"clocks differ from the collector's ({_some(skewed)}): what is compared by time may be off by as much"
+    missed = [f"{place[1]} {heard.missed[place]:.0f}" for place in places if place in heard.missed]
+    if missed:
+        yield f"slots in which no run was made ({_some(missed)}): the run before took too long, or the machine slept"
+    dropped = [f"{place[1]} {heard.dropped[place]:.0f}" for place in places if place in heard.dropped]
+    if dropped:
+        yield f"rows that were measured and lost because an agent's outbox was full: {_some(dropped)}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def _gaps(series: Series, window: Window, settings: AnalysisSettings) -> Iterator[str]:

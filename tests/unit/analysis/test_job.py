@@ -112,6 +112,14 @@ def _about(verdict: Verdict) -> tuple[object, ...]:
     return verdict.step, verdict.population, verdict.against, verdict.status
 
 
+def test_what_agents_say_of_their_clocks_is_read(place: Place) -> None:
+    now = START + timedelta(seconds=300)
+    place.feed(replace(WORLD, metrics={("pc-wifi-local", "agent.clock.skew"): 90.0}), START, now)
+    analyse(place.store, place.registry, FAST, now=now)
+    noted = {str(v.population) for v in place.registry.standing() if any("clocks differ" in n for n in v.data_quality)}
+    assert noted == {"wifi"}
+
+
 def test_what_is_said_now_is_the_open_verdict_itself(place: Place) -> None:
     now = START + timedelta(seconds=680)
     place.feed(WORLD, START, now)

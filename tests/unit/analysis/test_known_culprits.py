@@ -260,3 +260,17 @@ def test_time_no_phase_covers_does_not_clear_an_endpoint_that_was_not_seen_busy(
         assert states(verdict)[Layer.ENDPOINT] is LayerState.INCONCLUSIVE
         assert verdict.unexplained is not None
         assert verdict.unexplained.share > 0.2
+
+
+def test_a_skewed_clock_and_missing_data_are_said_of_the_access_they_concern() -> None:
+    said = {
+        ("pc-wifi-local", "agent.clock.skew"): 90.0,
+        ("pc-wifi-local", "agent.slots.missed"): 2.0,
+        ("pc-wifi-local", "agent.outbox.dropped"): 7.0,
+        ("pc-wired-local", "agent.clock.skew"): 0.001,
+    }
+    found = of(World(seconds=300.0, metrics=said))
+    for words in ("clocks differ", "s ahead", "slots in which no run", "outbox was full"):
+        assert {v.population for v in found if words in " ".join(v.data_quality)} == {WIFI}, words
+    assert {v.status for v in found} == {Status.NORMAL}
+    assert {states(v)[Layer.ENDPOINT] for v in found} == {LayerState.NOT_MEASURED}
