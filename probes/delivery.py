@@ -21,7 +21,7 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 20.0
 LONGEST_ASKED_SECONDS = 300.0  # a Retry-After beyond this is not believed
 _ATTEMPTS = 50  # of one batch, before the log says again that it waits
-_NEVER = frozenset({400, 404, 405, 409, 413, 415, 422})  # asking again cannot help
+_NEVER = frozenset({400, 409, 413, 415, 422})  # about this batch: asking again cannot help; 404 is about the address
 _log = structlog.get_logger("whichlayer.delivery")
 
 stamina.instrumentation.set_on_retry_hooks([])  # its own hooks import prometheus_client: 11 MB nobody asked for

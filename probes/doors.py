@@ -15,6 +15,7 @@ from collector.model.errors import WhichlayerError
 
 WAIT_SECONDS = 15.0
 _NAME = f"whichlayer/{version('whichlayer')}"
+_STORED = 204
 _LEASES = frozenset({"granted", "busy", "paused"})
 
 
@@ -56,8 +57,10 @@ class Doors:
         self.skew: Skew | None = None
 
     def send(self, kind: str, content: bytes) -> None:
-        """Hand over one batch. Raises DoorError unless the collector has stored it."""
-        self._post(f"/v1/{kind}", content=content)
+        """Hand over one batch. Raises DoorError unless the collector has stored it, which it says by 204 alone."""
+        answer = self._post(f"/v1/{kind}", content=content)
+        if answer.status_code != _STORED:  # a portal of the network, or a proxy, answers everything with a page
+            raise DoorError(f"{self._url} does not answer as a collector ({answer.status_code}): check the address")
 
     def lease(self, account: str, *, seconds: float) -> Lease:
         """Ask to use an account. Raises DoorError."""

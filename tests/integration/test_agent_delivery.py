@@ -196,6 +196,17 @@ def test_a_full_collector_says_when_to_come_back_and_is_believed(outbox: Outbox)
     assert came[1] - came[0] >= 1.0
 
 
+@pytest.mark.parametrize("status", [200, 302, 404, 405, 502])
+def test_only_the_collector_can_say_that_a_batch_is_stored_or_never_will_be(outbox: Outbox, status: int) -> None:
+    with answering([(status, {"Content-Type": "text/html"})] * 2) as (url, came):  # a portal, a proxy, a wrong address
+        doors = Doors(url, token=lambda: "token")
+        outbox.put(Kind.SAMPLES, [sample(1)])
+        with sending(outbox, lambda: Sender(agent_id="agent-1", doors=doors)):
+            wait_until(lambda: outbox.waiting() == 0)
+        doors.close()
+    assert len(came) == 3, "kept and sent again until there was a 204"
+
+
 def test_a_clock_that_differs_is_measured_from_the_middle_of_the_request() -> None:
     theirs = f"{time.time() - 120.0:.6f}"
     with answering([(204, {"X-Whichlayer-Time": theirs})]) as (url, _):
