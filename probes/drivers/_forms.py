@@ -8,6 +8,8 @@ _FIELDS = frozenset({"input", "button", "meta"})
 class Html(HTMLParser):
     """Reads one page: ``fields`` by name (the first of a name counts), ``links`` as (href, text).
 
+    ``asks_for_password`` says that a field of it takes a password.
+
     ``meta`` elements count as fields, since some frameworks put their CSRF token there.
     """
 
@@ -15,6 +17,7 @@ class Html(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.fields: dict[str, str] = {}
         self.links: list[tuple[str, str]] = []
+        self.asks_for_password = False
         self._href: str | None = None
         self._words: list[str] = []
         self.feed(text)
@@ -26,6 +29,8 @@ class Html(HTMLParser):
         name = given.get("name")
         if tag in _FIELDS and name:
             self.fields.setdefault(name, given.get("content" if tag == "meta" else "value", ""))
+        if tag == "input" and given.get("type", "").lower() == "password":
+            self.asks_for_password = True
         if tag == "a" and "href" in given:
             self._href, self._words = given["href"], []
 

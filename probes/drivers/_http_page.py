@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -54,6 +55,11 @@ class Page:
     def refuses_sign_in(self, failure: AuthenticationFailure) -> bool:
         """Say whether this is the answer to a wrong user name or password."""
         return self.status in failure.status or any(self.shows(words) for words in failure.text)
+
+    @property
+    def asks_again(self) -> bool:
+        """Say whether it shows a form for a password, and no error of the server's own."""
+        return self.status < HTTPStatus.INTERNAL_SERVER_ERROR and self.parsed.asks_for_password
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,9 @@ class Session:
             raise StepEnded(Outcome.FAILED, "authentication", f"the sign-in was refused with status {page.status}")
         lacking = disappointment(page, request.expect, context.fill)
         if lacking is not None:
-            raise StepEnded(Outcome.FAILED, lacking.kind, lacking.message)
+            # Whatever words it uses: a page that asks for the password again has not taken this one.
+            refused = step.sign_in and secret_sent and page.asks_again
+            raise StepEnded(Outcome.FAILED, "authentication" if refused else lacking.kind, lacking.message)
         for name, capture in request.capture.items():
             value = find(page, capture, context.fill)
             if value is None:

@@ -125,6 +125,14 @@ def test_a_refused_sign_in_stops_the_run_and_is_not_tried_again(casebook: Casebo
     assert casebook.asked("GET", "/cases") == 0
 
 
+def test_a_sign_in_that_is_asked_for_again_was_refused_whatever_the_page_says(casebook: Casebook) -> None:
+    casebook.asks_again = True
+    run = day(casebook, secrets={**SECRETS, "password": "canary-of-another-kind"})
+    assert run.steps[0].http_status == 200
+    assert run.steps[0].error_kind == "authentication"
+    assert run.steps[0].error == "the answer contains 'wrong user name or password'"
+
+
 def test_without_its_secrets_nothing_is_sent(casebook: Casebook) -> None:
     run = day(casebook, secrets={"username": "probe-user"})
     assert run.outcome is Outcome.NOT_READY

@@ -28,6 +28,7 @@ class Casebook:
     notes: dict[int, list[str]] = field(default_factory=dict)
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     keeps_notes: bool = True
+    asks_again: bool = False  # answers a wrong password as many applications do: 200, and the form once more
     url: str = ""
     sessions: dict[str, str] = field(default_factory=dict)
 
@@ -46,6 +47,10 @@ class Casebook:
         session = request.cookies.get("session", "")
         if form.get("csrf_token") != f"{session}&":
             return PlainTextResponse("token missing", 400)
+        if form.get("password") != PASSWORD and self.asks_again:
+            return HTMLResponse(
+                '<p>wrong user name or password</p><form><input type="Password" name="password"></form>'
+            )
         if form.get("password") != PASSWORD:
             return PlainTextResponse(f"wrong user name or password: {form.get('password')}", 401)
         self.sessions[session] = form["username"]
