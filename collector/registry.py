@@ -109,8 +109,12 @@ class Registry(Protocol):
         """List accounts, by name."""
         ...
 
-    def add_changes(self, batch_id: str, changes: Sequence[Change]) -> bool:
-        """Keep changes and their batch id in one transaction; False when the batch is known."""
+    def add_changes(self, batch_id: str, changes: Sequence[Change], *, replace: bool = True) -> bool:
+        """Keep changes and their batch id in one transaction; False when the batch is known.
+
+        A change that is declared again replaces itself: that is how one under way gets its end. Without
+        ``replace`` that raises RejectedBatch, and nothing of the batch is kept; the very same again is fine.
+        """
         ...
 
     def changes(self, start: datetime, end: datetime) -> Sequence[Change]:

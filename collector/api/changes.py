@@ -1,6 +1,7 @@
 """``/v1/changes``: what was changed, declared by people and by agents. Kept in the registry."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
@@ -10,6 +11,7 @@ from collector.api.doors import Here, Operator, Sender
 from collector.api.intake import SENDING, Envelope, check_times, documented, receive, refused
 from collector.api.period import End, Start, period
 from collector.model.change import Change
+from collector.registry import Scope
 
 ROUTER = APIRouter(tags=["changes"])
 
@@ -50,12 +52,17 @@ _EXAMPLE = {
     openapi_extra=documented(_SHAPE, _EXAMPLE),
 )
 async def send_changes(request: Request, here: Here, agent: Sender) -> None:
-    """Keep changes. 204 means they are committed; the same sequence again changes nothing."""
+    """Keep changes. 204 means they are committed; the same sequence again changes nothing.
+
+    An agent cannot replace a change that is known by its id (422); an operator can.
+    """
     sent, _skew = await receive(request, here, agent, _SHAPE)
     for number, change in enumerate(sent.changes):
         times = {"start": change.start, "declared_at": change.declared_at, "end": change.end or change.start}
         check_times(here, ((f"changes.{number}.{name}", value) for name, value in times.items()))
-    new = await run_in_threadpool(here.registry.add_changes, f"{agent.agent_id}:{sent.sequence}", sent.changes)
+    batch_id = f"{agent.agent_id}:{sent.sequence}"
+    add = partial(here.registry.add_changes, batch_id, sent.changes, replace=agent.scope is Scope.OPERATOR)
+    new = await run_in_threadpool(add)
     here.meters.batches.labels("changes", "no" if new else "yes").inc()
     here.meters.rows.labels("changes").inc(len(sent.changes) if new else 0)
 

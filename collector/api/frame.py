@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.api.meters import Meters
@@ -39,6 +40,8 @@ class Frame:
 
         try:
             await self._app(scope, receive, stamped)
+        except ClientDisconnect:
+            _LOG.info("the sender went away before it had sent all", method=scope["method"], path=scope["path"])
         except Exception:
             _LOG.exception("request failed", method=scope["method"], path=scope["path"])
             if status:

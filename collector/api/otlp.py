@@ -67,7 +67,7 @@ async def _decode(here: Doors, sent: body.Body) -> Decoded:
     except NotOtlp as error:
         raise Problem(400, str(error)) from None
     except BrokenProcessPool:
-        detail = "the process that decodes OTLP ended: restart the collector"
+        detail = "the process that decodes OTLP ended: send this again, another one takes over"
         raise Problem(503, detail, headers={"Retry-After": str(RETRY_SECONDS)}) from None
 
 

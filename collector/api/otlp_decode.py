@@ -60,14 +60,7 @@ class _Value:
 
 def decode(body: bytes, *, json_body: bool, site: str) -> Decoded:
     """Decode one request. Raises NotOtlp."""
-    request = ExportMetricsServiceRequest()
-    try:
-        if json_body:
-            Parse(body, request, ignore_unknown_fields=True)
-        else:
-            request.ParseFromString(body)
-    except (DecodeError, ParseError, UnicodeDecodeError, RecursionError) as error:
-        raise NotOtlp(f"the body is not an OTLP metrics request ({type(error).__name__})") from None
+    request = _parsed(body, json_body=json_body)
     rows: list[dict[str, Any]] = []
     reasons: list[str] = []
     for resource_metrics in request.resource_metrics:
@@ -81,6 +74,20 @@ def decode(body: bytes, *, json_body: bool, site: str) -> Decoded:
                         reasons.append(str(error))
     table = pa.Table.from_pylist(rows, SAMPLES)
     return Decoded(rows=table, rejected=len(reasons), reason=reasons[0] if reasons else "")
+
+
+def _parsed(body: bytes, *, json_body: bool) -> Any:  # noqa: ANN401  generated classes
+    request = ExportMetricsServiceRequest()
+    if json_body and not body.lstrip().startswith(b"{"):  # the parser takes an empty list for an empty request
+        raise NotOtlp("the body is not an OTLP metrics request: it is not a JSON object")
+    try:
+        if json_body:
+            Parse(body, request, ignore_unknown_fields=True)
+        else:
+            request.ParseFromString(body)
+    except (DecodeError, ParseError, UnicodeDecodeError, RecursionError) as error:
+        raise NotOtlp(f"the body is not an OTLP metrics request ({type(error).__name__})") from None
+    return request
 
 
 def _points(metric: Any) -> Iterator[tuple[Any, list[_Value]]]:  # noqa: ANN401  generated classes

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, Table, Update, func, or_, select, update
 
 from collector.model.change import Change
+from collector.model.errors import RejectedBatch
 from collector.model.verdict import Status, Verdict
 from collector.registries._tables import BATCHES, CHANGES, STANDING, VERDICTS
 
@@ -22,17 +23,16 @@ class Conclusions:
     _engine: Engine
     _writing: Engine
 
-    def add_changes(self, batch_id: str, changes: Sequence[Change]) -> bool:
-        """Keep changes and their batch id in one transaction; False when the batch is known.
-
-        A change that is declared again replaces itself: that is how one under way gets its end.
-        """
+    def add_changes(self, batch_id: str, changes: Sequence[Change], *, replace: bool = True) -> bool:
+        """See ``Registry.add_changes``."""
         with self._writing.begin() as connection:
             if connection.execute(select(BATCHES).where(BATCHES.c.batch_id == batch_id)).first():
                 return False
             connection.execute(BATCHES.insert().values(batch_id=batch_id))
-            for change in changes:
+            for number, change in enumerate(changes):
                 key = {"change_id": change.change_id}
+                if not replace:
+                    _check_new(connection, change, f"changes.{number}.change_id")
                 row = {
                     "started_at": change.start,
                     "ended_at": change.end,
@@ -119,6 +119,14 @@ class Conclusions:
     def _write(self, statement: Update) -> int:
         with self._writing.begin() as connection:
             return connection.execute(statement).rowcount
+
+
+def _check_new(connection: Connection, change: Change, field: str) -> None:
+    known = connection.scalar(select(CHANGES.c.body).where(CHANGES.c.change_id == change.change_id))
+    if known is not None and _CHANGE.validate_json(known) != change:
+        raise RejectedBatch(
+            "another change has this id: only an operator may replace it, else choose a new id", field=field
+        )
 
 
 def _put(connection: Connection, table: Table, key: dict[str, Any], row: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from collector.model.change import Change
-from collector.model.errors import StoreError
+from collector.model.errors import RejectedBatch, StoreError
 from collector.model.verdict import Verdict
 from collector.registries._wire import ANSWERS, ARGUMENTS, OPERATIONS
 from collector.registry import Account, Agent, Credentials, LeaseState, Scope
@@ -80,9 +80,9 @@ class RemoteRegistry:
         found: Sequence[Account] = self._call("accounts")
         return found
 
-    def add_changes(self, batch_id: str, changes: Sequence[Change]) -> bool:
-        """Keep changes and their batch id in one transaction; False when the batch is known."""
-        new: bool = self._call("add_changes", batch_id, changes)
+    def add_changes(self, batch_id: str, changes: Sequence[Change], *, replace: bool = True) -> bool:
+        """See ``Registry.add_changes``."""
+        new: bool = self._call("add_changes", batch_id, changes, replace=replace)
         return new
 
     def changes(self, start: datetime, end: datetime) -> Sequence[Change]:
@@ -126,7 +126,7 @@ class RemoteRegistry:
         if answer.status_code == HTTPStatus.NOT_FOUND:
             raise LookupError(_detail(answer))
         if answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
-            raise ValueError(_detail(answer))
+            raise _refusal(operation, answer)
         if answer.status_code != HTTPStatus.OK:
             raise StoreError(f"the collector refused {operation} with {answer.status_code}: {_detail(answer)}")
         return ANSWERS[operation].validate_json(answer.content)
@@ -138,6 +138,13 @@ def pinned(certificate: Path) -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # without the authority that signed it
     return context
+
+
+def _refusal(operation: str, answer: httpx2.Response) -> Exception:
+    """Give the error the registry itself raised: of a batch, or of an argument."""
+    if operation == "add_changes":
+        return RejectedBatch(_detail(answer), field=answer.json().get("field"))
+    return ValueError(_detail(answer))
 
 
 def _detail(answer: httpx2.Response) -> str:

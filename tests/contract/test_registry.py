@@ -17,7 +17,7 @@ from collector import registries
 from collector.app import create
 from collector.model.access import Link, Population, Presentation
 from collector.model.change import Change
-from collector.model.errors import StoreError
+from collector.model.errors import RejectedBatch, StoreError
 from collector.model.layer import Layer
 from collector.model.verdict import (
     Evidence,
@@ -241,6 +241,16 @@ def test_a_change_under_way_gets_its_end(registry: Registry) -> None:
     registry.add_changes("a:1", [change("c1", NOW)])
     registry.add_changes("a:2", [change("c1", NOW, NOW + MINUTE)])
     assert registry.changes(NOW, NOW + MINUTE) == [change("c1", NOW, NOW + MINUTE)]
+
+
+def test_who_may_not_replace_a_change_is_refused_with_all_of_its_batch(registry: Registry) -> None:
+    registry.add_changes("a:1", [change("c1", NOW)])
+    with pytest.raises(RejectedBatch, match="another change has this id") as refused:
+        registry.add_changes("a:2", [change("c2", NOW), change("c1", NOW, NOW + MINUTE)], replace=False)
+    assert refused.value.field == "changes.1.change_id"
+    assert registry.changes(NOW, NOW + MINUTE) == [change("c1", NOW)]
+    assert registry.add_changes("a:2", [change("c2", NOW), change("c1", NOW)], replace=False)
+    assert registry.changes(NOW, NOW + MINUTE) == [change("c1", NOW), change("c2", NOW)]
 
 
 def test_a_verdict_comes_back_as_it_was_and_never_changes(registry: Registry) -> None:

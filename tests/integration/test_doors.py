@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from collector.store import Slice
 from collector.stores.memory import MemoryStore
@@ -71,6 +72,19 @@ def test_changes_go_to_the_registry_once(here: Collector) -> None:
         assert here.send("/v1/changes", {"sequence": 3, "changes": [change]}).status_code == 204
     listed = here.client.get("/v1/changes", headers=here.as_operator()).json()
     assert [found["change_id"] for found in listed] == ["c1"]
+
+
+def test_an_agent_cannot_replace_a_change(here: Collector) -> None:
+    change = {"change_id": "c1", "site": "s", "what": "w", "layer": "storage", "start": "2026-11-20T00:00:00Z"}
+    change |= {"declared_by": "p", "declared_at": "2026-11-20T00:00:00Z"}
+    assert here.send("/v1/changes", {"sequence": 1, "changes": [change]}).status_code == 204
+    assert here.send("/v1/changes", {"sequence": 2, "changes": [change]}).status_code == 204
+    other = {"sequence": 3, "changes": [change | {"what": "another"}]}
+    refused = here.send("/v1/changes", other)
+    assert (refused.status_code, refused.json()["field"]) == (422, "changes.0.change_id")
+    assert here.client.post("/v1/changes", json=other, headers=here.as_operator()).status_code == 204
+    listed = here.client.get("/v1/changes", headers=here.as_operator()).json()
+    assert [found["what"] for found in listed] == ["another"]
 
 
 DOORS = [("POST", "/v1/runs"), ("POST", "/v1/samples"), ("POST", "/v1/sessions"), ("POST", "/v1/changes")]
@@ -258,6 +272,23 @@ def test_a_mistake_of_ours_tells_nothing(here: Collector, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("path", ["/healthz", "/v1/nothing", "/v1/runs"])
 def test_every_answer_says_what_time_it_is(here: Collector, path: str) -> None:
     assert abs(float(here.client.get(path).headers["X-Whichlayer-Time"]) - time.time()) < 60
+
+
+async def test_a_sender_that_goes_away_is_not_a_mistake_of_ours(here: Collector) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in here.as_agent(Content_Length="9").items()]
+    scope = {"type": "http", "method": "POST", "path": "/v1/samples", "query_string": b"", "headers": headers}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        pytest.fail(f"nobody is there to read {message}")
+
+    with capture_logs() as said:
+        await here.client.app(scope, receive, send)
+    assert [line["event"] for line in said if line["log_level"] != "debug"] == [
+        "the sender went away before it had sent all"
+    ]
 
 
 def test_no_token_and_no_body_in_the_log(here: Collector, caplog: pytest.LogCaptureFixture, capsys: Any) -> None:

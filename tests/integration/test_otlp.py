@@ -149,7 +149,9 @@ def test_points_that_cannot_be_kept_are_counted_with_the_reason() -> None:
     assert "whichlayer.component, service.name, host.name" in decoded(made)[2]
 
 
-@pytest.mark.parametrize(("body", "as_json"), [(b"\xff\xff", False), (b"{", True), (b"[1]", True), (b"\xff", True)])
+@pytest.mark.parametrize(
+    ("body", "as_json"), [(b"\xff\xff", False), (b"{", True), (b"[1]", True), (b"[]", True), (b"\xff", True)]
+)
 def test_what_is_no_otlp_is_refused(body: bytes, as_json: bool) -> None:
     with pytest.raises(NotOtlp):
         decode(body, json_body=as_json, site="s")
