@@ -70,8 +70,8 @@ class Registry(Protocol):
         """Make a one-time enrolment code for ``endpoint``, good for 24 hours."""
         ...
 
-    def enrol(self, code: str, *, now: datetime) -> Credentials | None:
-        """Trade a code for credentials; None when it is unknown, used or too old."""
+    def enrol(self, code: str, *, now: datetime, endpoint: str | None = None) -> Credentials | None:
+        """Trade a code for credentials; None when it is unknown, used, too old or not for ``endpoint``, if given."""
         ...
 
     def agent_of(self, token: str) -> Agent | None:

@@ -70,9 +70,9 @@ class Doors:
         """Give an account back, and say whether signing in worked. Raises DoorError."""
         return self._account(account, "release", {"authenticated": authenticated})
 
-    def enrol(self, code: str) -> tuple[str, str]:
-        """Trade a one-time code for agent id and token. Raises DoorError."""
-        answer = self._json("/v1/enrol", {"code": code})
+    def enrol(self, code: str, *, endpoint: str | None = None) -> tuple[str, str]:
+        """Trade a one-time code for agent id and token; one for another ``endpoint`` is refused. Raises DoorError."""
+        answer = self._json("/v1/enrol", {"code": code, "endpoint": endpoint})
         agent, token = answer.get("agent_id"), answer.get("token")
         if not isinstance(agent, str) or not isinstance(token, str):
             raise DoorError(f"{self._url} does not answer as a collector: check the address")

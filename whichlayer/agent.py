@@ -63,7 +63,7 @@ def enrol_agent(config: Path, code: str, *, url: str | None = None) -> Path:
     _, settings = agent_of(config)
     doors = Doors(_url(settings, url), ca_file=_ca_file(settings))
     try:
-        agent_id, token = doors.enrol(code)
+        agent_id, token = doors.enrol(code, endpoint=settings.endpoint)
     finally:
         doors.close()
     return save(settings.state, Credentials(agent_id=agent_id, token=token))
@@ -115,7 +115,11 @@ def _watchers(plan: Plan, outbox: Outbox, stack: ExitStack) -> Iterator[Callable
     if settings.metrics is not None:
         from probes.exposition import Exposition
 
-        page = Exposition(settings.metrics.port, outbox)
+        try:
+            page = Exposition(settings.metrics.port, outbox)
+        except OSError as error:
+            port = settings.metrics.port
+            raise WhichlayerError(f"cannot listen on port {port}: {error.strerror}; set agent.metrics.port") from None
         stack.callback(page.close)
         print(f"metrics: http://127.0.0.1:{page.port}/metrics", file=sys.stderr)
         yield page.observe

@@ -16,7 +16,7 @@ from collector.registry import Agent, Credentials, Scope
 
 ROUTER = APIRouter(tags=["agents"], route_class=BodyRoute)
 _INVITE = {"agent": Example(value={"endpoint": "ward-3-pc", "scope": "agent"})}
-_ENROL = {"code": Example(value={"code": "a7Qx…"})}
+_ENROL = {"code": Example(value={"code": "a7Qx…", "endpoint": "ward-3-pc"})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,13 @@ class Code:
     code: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolling(Code):
+    """A code, and the endpoint the agent says it is: a code for another one is not used up on it."""
+
+    endpoint: str | None = None
+
+
 @ROUTER.post("/v1/invitations", status_code=201, responses=refused(400, 401, 403, 415, 422))
 def invite(here: Here, _operator: Operator, invitation: Annotated[Invitation, Body(openapi_examples=_INVITE)]) -> Code:
     """Make a one-time enrolment code."""
@@ -41,11 +48,11 @@ def invite(here: Here, _operator: Operator, invitation: Annotated[Invitation, Bo
 
 
 @ROUTER.post("/v1/enrol", responses=refused(400, 403, 415, 422))
-def enrol(here: Here, code: Annotated[Code, Body(openapi_examples=_ENROL)]) -> Credentials:
+def enrol(here: Here, asked: Annotated[Enrolling, Body(openapi_examples=_ENROL)]) -> Credentials:
     """Trade a code for an agent id and a token. The token is shown once and kept only as a hash."""
-    given = here.registry.enrol(code.code, now=here.clock())
+    given = here.registry.enrol(asked.code, now=here.clock(), endpoint=asked.endpoint)
     if given is None:
-        raise Problem(403, "the code is unknown, used or older than a day: ask for a new one")
+        raise Problem(403, "the code is unknown, used or older than a day, or for another endpoint: ask for a new one")
     return given
 
 

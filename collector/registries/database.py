@@ -45,10 +45,12 @@ class DatabaseRegistry(Conclusions):
             )
         return code
 
-    def enrol(self, code: str, *, now: datetime) -> Credentials | None:
-        """Trade a code for credentials; None when it is unknown, used or too old."""
+    def enrol(self, code: str, *, now: datetime, endpoint: str | None = None) -> Credentials | None:
+        """See ``Registry.enrol``."""
         row = INVITATIONS.c
         usable = (row.code_sha256 == _digest(code)) & row.used_at.is_(None) & (row.expires_at > now)
+        if endpoint is not None:
+            usable &= row.endpoint == endpoint
         with self._writing.begin() as connection:
             invitation = connection.execute(select(INVITATIONS).where(usable).with_for_update()).one_or_none()
             if invitation is None:

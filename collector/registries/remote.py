@@ -38,9 +38,9 @@ class RemoteRegistry:
         code: str = self._call("invite", endpoint, scope=scope, now=now)
         return code
 
-    def enrol(self, code: str, *, now: datetime) -> Credentials | None:
-        """Trade a code for credentials; None when it is unknown, used or too old."""
-        given: Credentials | None = self._call("enrol", code, now=now)
+    def enrol(self, code: str, *, now: datetime, endpoint: str | None = None) -> Credentials | None:
+        """See ``Registry.enrol``."""
+        given: Credentials | None = self._call("enrol", code, now=now, endpoint=endpoint)
         return given
 
     def agent_of(self, token: str) -> Agent | None:

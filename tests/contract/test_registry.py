@@ -220,6 +220,12 @@ def test_failures_reported_at_once_are_all_counted(registry: Registry) -> None:
     assert registry.accounts()[0].failures_in_a_row == 6
 
 
+def test_a_code_for_another_endpoint_is_refused_and_stays_good(registry: Registry) -> None:
+    code = registry.invite("desk-1", scope=Scope.AGENT, now=NOW)
+    assert registry.enrol(code, now=NOW, endpoint="desk-2") is None
+    assert registry.enrol(code, now=NOW, endpoint="desk-1") is not None
+
+
 def test_changes_of_a_known_batch_change_nothing(registry: Registry) -> None:
     assert registry.add_changes("a:1", [change("c1", NOW)])
     assert not registry.add_changes("a:1", [change("c2", NOW)])

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -175,6 +176,16 @@ def test_check_says_what_is_wrong_and_exits_2(tmp_path: Path, app: Casebook) -> 
     assert [mistake["line"] for mistake in json.loads(machine.stdout)["mistakes"]] == [5]
 
 
+def test_a_port_that_is_taken_is_said(tmp_path: Path, app: Casebook, collector: LiveCollector) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config = plan(tmp_path / "agent", app, collector, more=f"  metrics: {{port: {port}}}\n")
+        done = agent("run", "--config", str(config))
+    assert done.returncode == 1
+    assert f"cannot listen on port {port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_agent_that_is_not_enrolled_says_what_to_do(tmp_path: Path, app: Casebook, collector: LiveCollector) -> None:
     config = write_plan(tmp_path / "agent", app.url)
     nowhere = agent("run", "--config", str(config))
@@ -183,6 +194,10 @@ def test_an_agent_that_is_not_enrolled_says_what_to_do(tmp_path: Path, app: Case
     wrong = agent("enrol", "--config", str(config), "--collector", collector.url, "--code", "not-a-code")
     assert wrong.returncode == 1
     assert "unknown, used or older than a day" in wrong.stderr
+    other = agent("enrol", "--config", str(config), "--collector", collector.url, "--code", collector.invite("desk-2"))
+    assert other.returncode == 1
+    assert "or for another endpoint" in other.stderr
+    assert not (tmp_path / "agent" / "state" / "credentials.json").exists()
     code = collector.invite("desk-1")
     assert agent("enrol", "--config", str(config), "--collector", collector.url, "--code", code).returncode == 0
     token = tmp_path / "agent" / "state" / "credentials.json"
