@@ -14,15 +14,17 @@ from rich.text import Text
 
 from analysis.settings import AnalysisSettings
 from analysis.why import why
-from collector.model.verdict import LayerState, LayerVerdict, Reference, Status, Verdict
+from collector.model.verdict import Reference, Status, Verdict
 from collector.public import verdict_json
 from collector.settings import CollectorSettings
 from dashboards import wording
+from dashboards.layers import Row, arranged
 from whichlayer.data import opened
 from whichlayer.settings import load
 
 _LAST = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_EARLIEST, _LATEST = 1971, 2200  # what the doors take as a time, and a year to look back from it
 _BAD = (Status.SLOW, Status.FAILING)
 
 
@@ -46,7 +48,12 @@ class Asked:
         if found is None:
             raise typer.BadParameter("write a number and s, m, h or d, such as 30m, 1h or 30d", param_hint="--last")
         until = _utc(end) or now
-        begin = _utc(start) or until - timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+        try:
+            begin = _utc(start) or until - timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+        except OverflowError:
+            raise typer.BadParameter("that is longer than any data go back", param_hint="--last") from None
+        if not _EARLIEST <= begin.year <= until.year <= _LATEST:
+            raise typer.BadParameter(f"write years between {_EARLIEST} and {_LATEST}", param_hint="--start")
         if begin >= until:
             raise typer.BadParameter("the window ends before it starts", param_hint="--start")
         return cls(against=Reference(against), start=begin, end=until, now=now)
@@ -101,8 +108,14 @@ def _grouped(bad: Sequence[Verdict]) -> list[list[Verdict]]:
 def _print_group(console: Console, group: Sequence[Verdict]) -> None:
     first = group[0]
     console.print(Text(wording.sentence(first), style="bold"))
-    for layer in first.layers:
-        _print_layer(console, layer)
+    told = arranged(first)
+    for row in told.rows:
+        _print_row(console, row)
+    for row in told.undecided:
+        _print_row(console, row)
+    if told.unmeasured:
+        console.print(Text(f"  not measured: {', '.join(told.unmeasured)}"))
+    console.print(Text(f"  {wording.unexplained(first)}"))
     for note in first.data_quality:
         console.print(Text(f"  note: {note}"))
     if len(group) > 1:
@@ -120,15 +133,12 @@ def _print_group(console: Console, group: Sequence[Verdict]) -> None:
     )
 
 
-def _print_layer(console: Console, layer: LayerVerdict) -> None:
-    if layer.state is LayerState.NOT_MEASURED:
-        return
-    if layer.state is not LayerState.BLAMED and not layer.evidence_against and not layer.evidence_for:
-        return
-    console.print(Text(f"  {layer.layer.words}: {wording.STATE[layer.state]}"))
-    for evidence in layer.evidence_for:
+def _print_row(console: Console, row: Row) -> None:
+    share = f", {row.share}" if row.share else ""
+    console.print(Text(f"  {row.name}: {wording.STATE[row.state]}{share}"))
+    for evidence in row.evidence_for:
         console.print(Text(f"    for: {evidence.text}"))
-    for evidence in layer.evidence_against:
+    for evidence in row.evidence_against:
         console.print(Text(f"    against: {evidence.text}"))
 
 

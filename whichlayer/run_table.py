@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from collector.model.access import Access
 from collector.model.run import MEASURED, Outcome, Phase, Run, StepTiming
 
 BAR_WIDTH = 40
@@ -36,7 +37,7 @@ def table(run: Run) -> RenderableType:
         rows.add_row(
             Text(step.step), _outcome(step.outcome), _seconds(step), Group(_bar(step, longest), Text(_phases(step)))
         )
-    return Group(_title(run), rows, *_notes(run), _legend(run.steps))
+    return Group(_title(run), _access(run.access), rows, *_notes(run), _legend(run.steps))
 
 
 def _title(run: Run) -> Text:
@@ -44,6 +45,11 @@ def _title(run: Run) -> Text:
     whole = f"{run.seconds:.3f} s" if run.seconds is not None else "nothing timed"
     where = f"{run.endpoint}, {run.access.population}"
     return Text(f"{run.journey} ({run.journey_hash}) at {where}: {run.outcome}, {whole}{facts}", style="bold")
+
+
+def _access(access: Access) -> Text:
+    """Say how it is known by which way the run went."""
+    return Text(f"link: {access.link_source}; presentation: {access.presentation_source}", style="dim")
 
 
 def _outcome(outcome: Outcome) -> Text:

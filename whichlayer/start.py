@@ -1,6 +1,7 @@
 """Writes the first configuration of a site: one commented whichlayer.yaml and the journey it names."""
 
 import io
+import json
 import re
 import socket
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from collector.document import parse
 from collector.model.errors import WhichlayerError
+from probes import journey as journeys
 from whichlayer.draft import Draft
+from whichlayer.settings import Settings
 
 CONFIGURATION = "whichlayer.yaml"
 JOURNEY = "first-journey.yaml"
@@ -92,28 +96,45 @@ def absolute(reference: str) -> str:
 
 
 def write(folder: Path, answers: Answers, draft: Draft) -> tuple[Path, Path]:
-    """Write both files; give their paths. Raises WhichlayerError rather than overwrite anything."""
+    """Write both files; give their paths. Raises WhichlayerError when the folder does not take them."""
     configuration, journey = folder / CONFIGURATION, folder / JOURNEY
-    for path in (configuration, journey):
+    walked = _JOURNEY_HEAD.format(url=answers.url, journey=JOURNEY) + "\n" + _yaml(draft.journey)
+    journeys.parse(walked, journey)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        journey.write_text(walked, encoding="utf-8")
+        configuration.write_text(_configuration(answers), encoding="utf-8")
+    except OSError as error:
+        raise WhichlayerError(f"{folder} cannot be written to: {error.strerror}; choose another --folder") from None
+    return configuration, journey
+
+
+def check(folder: Path, answers: Answers) -> None:
+    """Look at the answers before anything is asked of the application. Raises ConfigError, or as ``write`` does."""
+    for path in (folder / CONFIGURATION, folder / JOURNEY):
         if path.exists():
             raise WhichlayerError(f"{path} is there already: move it away, or choose another --folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    journey.write_text(_JOURNEY_HEAD.format(url=answers.url, journey=JOURNEY) + "\n" + _yaml(draft.journey))
-    configuration.write_text(
-        _CONFIGURATION.format(
-            day=datetime.now(UTC).date().isoformat(),
-            configuration=CONFIGURATION,
-            site=answers.site,
-            endpoint=answers.endpoint,
-            link=answers.link,
-            journey=JOURNEY,
-            account=f"probe-{answers.endpoint}"[:100],
-            username=answers.username,
-            password=answers.password,
-            writes=12 if answers.writes else 0,
-        )
+    parse(_configuration(answers), folder / CONFIGURATION, Settings)
+
+
+def _configuration(answers: Answers) -> str:
+    return _CONFIGURATION.format(
+        day=datetime.now(UTC).date().isoformat(),
+        configuration=CONFIGURATION,
+        site=_quoted(answers.site),
+        endpoint=_quoted(answers.endpoint),
+        link=_quoted(answers.link),
+        journey=JOURNEY,
+        account=_quoted(f"probe-{answers.endpoint}"[:100]),
+        username=_quoted(answers.username),
+        password=_quoted(answers.password),
+        writes=12 if answers.writes else 0,
     )
-    return configuration, journey
+
+
+def _quoted(text: str) -> str:
+    """Write a text so that YAML reads exactly it, whatever is in it: plainly where that is possible."""
+    return text if re.fullmatch(r"[A-Za-z][\w./:-]*", text) else json.dumps(text)
 
 
 def _yaml(content: dict[str, Any]) -> str:

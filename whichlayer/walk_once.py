@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from collector import plugin, secret
-from collector.model.access import Access, Link, Presentation
 from collector.model.errors import WhichlayerError
 from collector.model.run import Run
 from probes import drivers
+from probes.access import detect
 from probes.driver import Driver
 from probes.journey import Journey, load
+from probes.settings import AccessLabels
 from probes.walk import Place, walk
 
 
@@ -30,8 +31,7 @@ def walk_once(
     """
     journey = load(file)
     driver = plugin.load(drivers, "http", Driver).configured(settings)
-    access = Access(link=Link.UNKNOWN, presentation=Presentation.UNKNOWN)
-    place = Place(site="here", endpoint=endpoint, access=access, environment="trial")
+    place = Place(site="here", endpoint=endpoint, access=detect(AccessLabels()), environment="trial")
     secrets = _secrets(journey, references)
     return walk(journey, driver, place, slot=datetime.now(UTC), secrets=secrets, variables=variables)
 

@@ -91,6 +91,8 @@ def test_a_safe_record_is_found_written_to_and_read_back(tracker: Tracker, tmp_p
     done = init(tracker.url, tmp_path, "--safe-record", SAFE)
     assert done.returncode == 0, done.stderr
     walked = json.loads(done.stdout)
+    assert (walked["site"], walked["access"]["link"], walked["environment"]) == ("my-site", "wired", "live")
+    assert walked["access"]["link_source"].startswith("label in whichlayer.yaml")
     assert [step["step"] for step in walked["steps"]] == ["login", "search", "open", "find-safe-record", "save"]
     assert {step["outcome"] for step in walked["steps"]} <= {"ok", "slow"}
     assert "probe note" in httpx.get(tracker.url + "issue3").text
@@ -126,6 +128,15 @@ def test_a_refused_sign_in_says_so_and_writes_nothing(tracker: Tracker, tmp_path
     assert done.returncode == 1
     assert "sign-in was refused" in done.stderr
     assert "canary-wrong-pass" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_answers_that_cannot_be_are_refused_before_anything_is_asked_or_written(tmp_path: Path) -> None:
+    done = init("http://127.0.0.1:9/", tmp_path, "--link", "cable", "--site", "Our Council", "--endpoint", "desk: 1")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    for where in ("site", "agent.access.link", "agent.endpoint"):
+        assert f"{where}: " in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -38,11 +38,12 @@ def _add(  # noqa: PLR0913, PLR0917  each option of the command is an argument
     from datetime import UTC
 
     from collector.model.change import Change
-    from collector.model.errors import WhichlayerError
     from collector.model.layer import Layer
     from whichlayer.data import opened
     from whichlayer.settings import load
 
+    if layer not in list(Layer):
+        raise typer.BadParameter(f"write one of {', '.join(Layer)}", param_hint="--layer")
     settings = load(config)
     change_id = name or f"change-{secrets.token_hex(4)}"
     try:
@@ -62,7 +63,7 @@ def _add(  # noqa: PLR0913, PLR0917  each option of the command is an argument
             declared_at=datetime.now(UTC),
         )
     except ValueError as error:
-        raise WhichlayerError(f"{error}; layers are {', '.join(Layer)}") from None
+        raise typer.BadParameter(str(error).replace("change_id", "--name")) from None
     with opened(settings.collector) as (_store, registry):
         registry.add_changes(f"command:{secrets.token_hex(16)}", [change])
     print(change_id)

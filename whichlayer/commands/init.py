@@ -1,12 +1,9 @@
 """``whichlayer init``: point whichlayer at your own application."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from whichlayer.start import Answers
 
 _URL = typer.Option("--url", help="Address of the application's sign-in page.", prompt="Address of the sign-in page")
 _USER = typer.Option(
@@ -50,9 +47,10 @@ def init(  # noqa: PLR0913, PLR0917  each is one question
     from rich.console import Console
 
     from collector import secret
+    from collector.model.errors import ConfigError
     from whichlayer import start
+    from whichlayer.agent import check_plan
     from whichlayer.draft import Wish, client, draft
-    from whichlayer.settings import load
 
     say = Console(stderr=True, highlight=False)
     answers = start.Answers(
@@ -64,6 +62,10 @@ def init(  # noqa: PLR0913, PLR0917  each is one question
         endpoint=endpoint or start.endpoint_name(),
         writes=safe_record is not None,
     )
+    try:
+        start.check(folder, answers)
+    except ConfigError as error:
+        raise typer.BadParameter("; ".join(mistake.message for mistake in error.mistakes)) from None
     user, word = secret.resolve(answers.username), secret.resolve(answers.password)
     say.print(f"Looking at {url} …")
     with client() as opened:
@@ -72,26 +74,23 @@ def init(  # noqa: PLR0913, PLR0917  each is one question
     say.print(f"Wrote {configuration} and {journey}.")
     for note in made.notes:
         say.print(f"Note: {note}.")
-    load(configuration)
-    _walk(journey, answers, as_json)
+    check_plan(configuration)
+    _walk(configuration, as_json)
     say.print(f"Next: read both files, then run: whichlayer up --config {configuration}")
 
 
-def _walk(journey: Path, answers: "Answers", as_json: bool) -> None:
+def _walk(configuration: Path, as_json: bool) -> None:
     from rich.console import Console
 
     from collector.model.run import MEASURED
+    from whichlayer.agent import walk_plan
     from whichlayer.run_table import table
-    from whichlayer.walk_once import walk_once
 
-    references = {"username": answers.username, "password": answers.password}
-    run = walk_once(journey, variables={}, references=references, endpoint=answers.endpoint, settings={})
+    (run,) = walk_plan(configuration)
     if as_json:
-        from pydantic import TypeAdapter
+        from probes.wire import run_json
 
-        from collector.model.run import Run
-
-        print(TypeAdapter(Run).dump_json(run).decode())
+        print(run_json(run))
     else:
         Console().print(table(run))
     if run.outcome not in MEASURED:

@@ -20,7 +20,6 @@ def add(app: typer.Typer) -> None:
         import json
         from datetime import UTC, datetime
 
-        from collector.model.errors import WhichlayerError
         from collector.registry import Scope
         from whichlayer.data import opened
         from whichlayer.settings import load
@@ -30,5 +29,5 @@ def add(app: typer.Typer) -> None:
             try:
                 code = registry.invite(endpoint, scope=scope, now=datetime.now(UTC))
             except ValueError as error:
-                raise WhichlayerError(str(error)) from None
+                raise typer.BadParameter(str(error)) from None
         print(json.dumps({"endpoint": endpoint, "scope": scope, "code": code}) if as_json else code)

@@ -23,7 +23,7 @@ def shown(*steps: StepTiming, facts: dict[str, str] | None = None) -> str:
         run_id="0" * 32,
         site="council",
         endpoint="desk-1",
-        access=Access(link=Link.WIFI, presentation=Presentation.VNC),
+        access=Access(link=Link.WIFI, presentation=Presentation.VNC, link_source="nl80211 on wlan0"),
         journey="day",
         journey_hash="abc",
         slot=datetime(2026, 11, 23, tzinfo=UTC),
@@ -42,6 +42,7 @@ def shown(*steps: StepTiming, facts: dict[str, str] | None = None) -> str:
 def test_a_step_shows_its_time_its_phases_and_its_bar() -> None:
     text = shown(MEASURED, facts={"release": "3.58 [bold]"})
     assert "day (abc) at desk-1, vnc over wifi: slow, 2.000 s, release 3.58 [bold]" in text
+    assert "link: nl80211 on wlan0; presentation: not detected" in text
     assert "2.000 ± 0.012" in text
     assert "connect 500.0, processing 1000.0, transfer 250.0 (server: app 900.0)" in text
     assert "▒" * 10 + "█" * 20 + "▄" * 5 + "·" * 5 in text
