@@ -49,7 +49,8 @@ class Accounts:
     """The accounts of one agent; what must survive a restart is in ``folder``."""
 
     def __init__(self, folder: Path, doors: Doors | None) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for private in (folder.parent, folder):  # parents made on the way would be open to others
+            private.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._doors = doors
         self._ungiven: set[str] = set()

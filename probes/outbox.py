@@ -220,6 +220,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)  # before SQLite does: the files it puts beside it get the same rights
     database = sqlite3.connect(path, check_same_thread=False, timeout=10.0)
     try:
         database.execute("PRAGMA journal_mode = WAL")
@@ -229,7 +230,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError:
         database.close()
         raise
-    path.chmod(0o600)
     return database
 
 

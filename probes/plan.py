@@ -29,8 +29,10 @@ class Planned:
 
     @property
     def longest_seconds(self) -> float:
-        """The longest one walk can take: all timeouts and pauses, and a minute for the rest."""
-        return min(sum(step.timeout + step.think for step in self.journey.steps) + 60.0, 3600.0)
+        """The longest one walk can take: all timeouts, also of reading back, all pauses, and a minute for the rest."""
+        steps = self.journey.steps
+        timeouts = sum(step.timeout * (2 if step.verify_saved else 1) for step in steps)
+        return min(timeouts + sum(step.think for step in steps) + 60.0, 3600.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ def make(site: str, settings: AgentSettings, folder: Path, find: Find, *, with_s
     walks, mistakes = _walks(settings, folder, find, with_secrets=with_secrets)
     opened, wrong = _open_samplers(site, settings, find)
     mistakes += wrong
+    if with_secrets:
+        mistakes += _header_mistakes(settings, folder, find)
     demands = budget.demands([(one.entry, one.journey) for one in walks], settings.budget)
     mistakes += [find(("agent", "budget", one.line), f"budget.{one}") for one in demands if one.exceeds]
     if mistakes:
@@ -121,6 +125,15 @@ def _resolve(entry: JourneyEntry, known: Journey, folder: Path) -> dict[str, str
         elif own is not None:
             found[name] = secret.resolve(str(own), base=known.folder)
     return found
+
+
+def _header_mistakes(settings: AgentSettings, folder: Path, find: Find) -> Iterator[Mistake]:
+    headers = settings.telemetry.headers if settings.telemetry else {}
+    for name, reference in headers.items():
+        try:
+            secret.resolve(reference, base=folder)
+        except SecretError as error:
+            yield find(("agent", "telemetry", "headers", name), f"telemetry.headers.{name}: {error}")
 
 
 def _open_samplers(site: str, settings: AgentSettings, find: Find) -> tuple[list[OpenSampler], list[Mistake]]:

@@ -115,7 +115,10 @@ def test_a_damaged_file_is_put_aside(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="file modes")
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     box = Outbox(tmp_path / "state", limit_bytes=LIMIT)
-    assert (tmp_path / "state" / "outbox.sqlite").stat().st_mode & 0o077 == 0
+    box.put(Kind.RUNS, ["{}"])
+    files = sorted((tmp_path / "state").iterdir())
+    assert [path.name for path in files] == ["outbox.sqlite", "outbox.sqlite-shm", "outbox.sqlite-wal"]
+    assert [path.stat().st_mode & 0o077 for path in (tmp_path / "state", *files)] == [0, 0, 0, 0]
     box.close()
 
 

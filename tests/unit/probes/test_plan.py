@@ -6,9 +6,10 @@ import pytest
 
 from collector.model.access import Link
 from collector.model.errors import ConfigError
+from probes.plan import make
 from tests.agents.rig import JOURNEY
 from whichlayer.agent import check_plan
-from whichlayer.settings import Settings, agent_of, load
+from whichlayer.settings import Settings, agent_of, load, places
 
 CANARY = "canary-8841"
 PRINTING = """
@@ -120,6 +121,35 @@ def test_a_secret_that_cannot_be_resolved_is_found_by_check(tmp_path: Path, monk
     found = mistakes(write(tmp_path, ENTRY.format(every="5 min")))
     assert [line.split(" agent")[0] for line in found] == ["8:7"]
     assert "env:WL_PASSWORD is not set" in found[0]
+
+
+def test_a_header_that_cannot_be_resolved_is_found_by_check(tmp_path: Path) -> None:
+    telemetry = f"  telemetry: {{endpoint: 'http://127.0.0.1:9', headers: {{api-key: {CANARY}}}}}\n"
+    (found,) = mistakes(write(tmp_path, ENTRY.format(every="5 min") + telemetry))
+    assert found.startswith("9:")
+    assert "telemetry.headers.api-key: a secret is given by reference" in found
+
+
+def test_reading_back_has_its_own_time_in_the_lease(tmp_path: Path) -> None:
+    saving = """
+  - step: save
+    action: write
+    safe_record: SAFE
+    timeout: 40 s
+    requests: [{{path: /cases/1}}]
+    verify_saved: {{path: /cases/1, marker: "note {{{{run_id}}}}"}}
+"""
+    without = longest(tmp_path, JOURNEY + saving.replace("    verify_saved", "    # verify_saved"))
+    assert longest(tmp_path, JOURNEY + saving) - without == 40.0
+
+
+def longest(folder: Path, journey: str) -> float:
+    budget = "  budget: {writes_per_hour: 12}\n"
+    config = write(folder, ENTRY.format(every="5 min") + budget, journey=journey)
+    settings = load(config)
+    assert settings.agent is not None
+    (planned,) = make("test", settings.agent, folder, places(config).mistake).walks
+    return planned.longest_seconds
 
 
 def test_an_agent_may_only_sample(tmp_path: Path) -> None:
