@@ -4,12 +4,13 @@
 extra. What stands at a mistake is never repeated in the message, since it may be a secret.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -26,33 +27,51 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h)")
-_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)\s*")
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def _seconds(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    found = _DURATION.fullmatch(value.strip())
-    if found is None:
-        raise ValueError("is not a duration: write 250 ms, 30 s, 5 min, 2 h or a number of seconds")
-    return float(found[1]) * _UNITS[found[2]]
+def seconds(written: object) -> float:
+    """Read one duration as seconds. Raises ValueError that shows how to write one."""
+    if isinstance(written, int | float) and not isinstance(written, bool):
+        value = float(written)
+    elif isinstance(written, str) and (match := _DURATION.fullmatch(written)):
+        value = float(match[1]) * _UNITS[match[2]]
+    else:
+        raise ValueError("is not a duration: write 250 ms, 30 s, 5 min, 2 h, 1 d or a number of seconds")
+    if not math.isfinite(value) or value < 0:
+        raise ValueError("must be a finite duration of at least 0 s")
+    return value
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds)]
+Seconds = Annotated[float, BeforeValidator(seconds)]
 """A duration as files write it (``30 s``, ``250 ms``, ``5 min``, a number of seconds), in seconds."""
+
+
+def _mapping(value: Any) -> Any:  # noqa: ANN401  kept as it was read, since it knows its lines
+    if not isinstance(value, Mapping):
+        raise ValueError("must be a mapping of keys to values")  # noqa: TRY004  pydantic wants ValueError
+    return value
+
+
+PluginSettings = Annotated[Any, AfterValidator(_mapping)]
+"""What a plug-in needs to know, as it stands in the file: the plug-in validates it (``validate``)."""
 
 
 def read(path: Path, kind: type[M]) -> M:
     """Read and validate one file. Raises ConfigError with every mistake."""
+    return parse(text_of(path), path, kind)
+
+
+def text_of(path: Path) -> str:
+    """Read one file as text. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise _one(path, 1, 1, "there is no such file: check the path") from None
     except (OSError, UnicodeDecodeError) as cause:
         reason = getattr(cause, "strerror", None) or "it is not UTF-8 text"
         raise _one(path, 1, 1, f"cannot be read: {reason}") from None
-    return parse(text, path, kind)
 
 
 def parse(text: str, path: Path, kind: type[M]) -> M:

@@ -1,21 +1,14 @@
 """What the ``collector:`` section of ``whichlayer.yaml`` may say."""
 
-from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from collector.document import Document, Seconds
+from collector.document import Document, PluginSettings, Seconds
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-def _mapping(value: Any) -> Any:  # noqa: ANN401  kept as it was read, since it knows its lines
-    if not isinstance(value, Mapping):
-        raise ValueError("must be a mapping of keys to values")  # noqa: TRY004  pydantic wants ValueError
-    return value
 
 
 class TlsSettings(Document):
@@ -39,9 +32,7 @@ class SourceSettings(Document):
     kind: str = Field(description="which source: the name of a file in collector/sources")
     component: str = Field(description="stable name of what is read, as it appears in evidence")
     every: Seconds = Field(default=10.0, gt=0, description="how often it is read")
-    settings: Annotated[Any, AfterValidator(_mapping)] = Field(
-        default_factory=dict, description="what this kind of source needs to know"
-    )
+    settings: PluginSettings = Field(default_factory=dict, description="what this kind of source needs to know")
 
 
 class CollectorSettings(Document):

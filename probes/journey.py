@@ -11,12 +11,11 @@ from pathlib import Path
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from collector.document import Document, place
+from collector.document import Document, Seconds, place, text_of
 from collector.document import load_tree as load_document_tree
 from collector.document import parse as parse_document
 from collector.model.errors import ConfigError, Mistake
 from probes import journey_references
-from probes.duration import Seconds
 from probes.journey_request import AuthenticationFailure, Capture, Request, VerifySaved
 from probes.journey_text import Name, NonEmpty, Origin, SecretReference, Template, Text, Word
 
@@ -116,14 +115,7 @@ class Journey(Document):
 
 def load(path: Path) -> Journey:
     """Read one journey file. Raises ConfigError with every mistake."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise _unreadable(path, "there is no such file: check the path") from None
-    except (OSError, UnicodeDecodeError) as cause:
-        reason = getattr(cause, "strerror", None) or "it is not UTF-8 text"
-        raise _unreadable(path, f"cannot be read: {reason}") from None
-    return parse(text, path)
+    return parse(text_of(path), path)
 
 
 def parse(text: str, path: Path) -> Journey:
@@ -151,7 +143,3 @@ def _reference_mistakes(text: str, path: Path) -> list[Mistake]:
         where = ".".join(str(part) for part in location)
         found.append(Mistake(file=str(path), line=line, column=column, message=f"{where}: {message}"))
     return found
-
-
-def _unreadable(path: Path, message: str) -> ConfigError:
-    return ConfigError([Mistake(file=str(path), line=1, column=1, message=message)])

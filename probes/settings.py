@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, HttpUrl
 
-from collector.document import Document, Seconds
+from collector.document import Document, PluginSettings, Seconds
 from collector.model.access import Link, Presentation
 from collector.model.checks import NAME
 
@@ -14,12 +14,6 @@ from collector.model.checks import NAME
 def _name(value: str) -> str:
     if not NAME.fullmatch(value):
         raise ValueError("must be lower-case letters, digits, '.', '_' or '-', at most 100")
-    return value
-
-
-def _mapping(value: Any) -> Any:  # noqa: ANN401  kept as it was read, since it knows its lines
-    if not isinstance(value, Mapping):
-        raise ValueError("must be a mapping of keys to values")  # noqa: TRY004  pydantic wants ValueError
     return value
 
 
@@ -51,7 +45,7 @@ class JourneyEntry(Document):
         default_factory=dict, description="each secret as keyring:SERVICE/NAME, file:PATH or env:NAME"
     )
     variables: Mapping[str, str] = Field(default_factory=dict, description="values of the journey's variables")
-    settings: Annotated[Any, AfterValidator(_mapping)] = Field(
+    settings: PluginSettings = Field(
         default_factory=dict, description="what the driver needs to know of this endpoint, such as its proxy"
     )
 
@@ -62,9 +56,7 @@ class SamplerEntry(Document):
     sampler: str = Field(description="what is read: the name of a file in probes/samplers")
     component: Name = Field(description="stable name of what is measured, as it appears in evidence")
     every: Seconds = Field(default=10.0, ge=1, description="how often it is read")
-    settings: Annotated[Any, AfterValidator(_mapping)] = Field(
-        default_factory=dict, description="what this kind of sampler needs to know"
-    )
+    settings: PluginSettings = Field(default_factory=dict, description="what this kind of sampler needs to know")
 
 
 class Budget(Document):

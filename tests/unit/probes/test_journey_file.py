@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector.document import seconds
 from collector.model.errors import ConfigError
-from probes.duration import seconds
 from probes.journey import Action, Journey, load, parse
 from probes.placeholder import fill, names
 

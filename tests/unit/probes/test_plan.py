@@ -152,6 +152,13 @@ def longest(folder: Path, journey: str) -> float:
     return planned.longest_seconds
 
 
+@pytest.mark.parametrize("every", [".inf", ".nan", "yes", "true", "-5 s"])
+def test_an_interval_is_a_finite_duration(tmp_path: Path, every: str) -> None:
+    (found,) = mistakes(write(tmp_path, ENTRY.format(every=every)))
+    assert found.startswith("6:7 agent.journeys.0.every: ")
+    assert "duration" in found
+
+
 def test_an_agent_may_only_sample(tmp_path: Path) -> None:
     config = write(tmp_path, "  endpoint: app-server\n  samplers: [{sampler: host, component: app-1}]\n")
     assert {demand.asked for demand in check_plan(config)} == {0.0}
