@@ -7,6 +7,7 @@ by one and never repeat, also over restarts. A torn tail (the machine stopped wh
 
 import contextlib
 import errno
+import logging
 import os
 import struct
 import threading
@@ -19,6 +20,7 @@ from collector.model.errors import StoreError, StoreFull
 
 _HEADER = struct.Struct("<4sIQQ")
 _MAGIC = b"wls1"
+_LOG = logging.getLogger("whichlayer.collector")
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -166,6 +168,9 @@ class Spool:
             end, last = 0, int(path.stem) - 1
             for sequence, _payload, after in _read(file):
                 end, last = after, sequence
+            cut = os.fstat(file.fileno()).st_size - end
+            if cut:
+                _LOG.warning("%s: %d bytes after its last sound record are cut off", path, cut)
             file.truncate(end)
             os.fsync(file.fileno())
         self._next = max(self._next, last + 1)

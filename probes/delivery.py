@@ -125,8 +125,7 @@ class Delivery:
 
     def _send(self, batch: Batch, sender: Sender) -> bool:
         """Send one batch; False when this sender need not try again."""
-        skew = sender.doors.skew
-        content = wire.body(batch, now=datetime.now(UTC), skew_seconds=skew.seconds if skew else None)
+        content = wire.body(batch, now=datetime.now(UTC))
         started = time.perf_counter()
         try:
             sender.doors.send(batch.kind, content)

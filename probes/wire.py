@@ -23,12 +23,11 @@ def sample_json(sample: Sample) -> str:
     return _SAMPLE.dump_json(sample).decode()
 
 
-def body(batch: Batch, *, now: datetime, skew_seconds: float | None) -> bytes:
-    """Write one request. ``skew_seconds`` is how far this clock is ahead of the collector's, if known."""
+def body(batch: Batch, *, now: datetime) -> bytes:
+    """Write one request; from ``now`` the collector sees how far this clock is off."""
     sent_at = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    skew = "null" if skew_seconds is None else f"{skew_seconds:.6f}"
     rows = ",".join(batch.rows)
-    head = f'"sequence":{batch.sequence},"sent_at":"{sent_at}","skew_seconds":{skew}'
+    head = f'"sequence":{batch.sequence},"sent_at":"{sent_at}"'
     return f'{{{head},"{batch.kind}":[{rows}]}}'.encode()
 
 

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from collector.api import body
 from collector.api.body import BodyRoute
 from collector.api.doors import Doors, Here, Operator, Sender
-from collector.api.intake import SENDING, refused
+from collector.api.intake import SENDING, count_early, refused
 from collector.api.problem import Problem
 from collector.model.errors import NotInStore
 from collector.store import Batch, Slice, StoreStatus
@@ -145,7 +145,9 @@ async def _keep(request: Request, here: Doors, table: str, batch_id: str, sender
             rows = from_ipc(sent.content)
             new = here.store.append_table(batch_id, sender, table, rows)
         here.meters.batches.labels("rows", "no" if new else "yes").inc()
-        here.meters.rows.labels("rows").inc(rows.num_rows if new else 0)
+        if new:
+            here.meters.rows.labels("rows").inc(rows.num_rows)
+            count_early(here, table, rows)
         return new
 
     return _kept(await run_in_threadpool(keep))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from fastapi import Request
 from pydantic import AwareDatetime, Field, TypeAdapter
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +16,7 @@ from collector.api.doors import Doors
 from collector.model.errors import RejectedBatch
 from collector.registry import Agent, Scope
 from collector.store import Batch
+from collector.tables import TIME_COLUMN, naive
 
 B = TypeVar("B", bound="Envelope")
 _EARLIEST, _LATEST = 1970, 2200  # outside nothing was measured, and libraries begin to overflow
@@ -62,6 +65,13 @@ def check_times(here: Doors, times: Iterable[tuple[str, datetime]]) -> None:
         check_year(field, value)
         if value > limit:
             here.meters.early.inc()
+
+
+def count_early(here: Doors, name: str, rows: pa.Table) -> None:
+    """Count rows of table ``name`` whose time is in the future; they are stored."""
+    kind = pa.timestamp("us")
+    limit = pa.scalar(naive(here.clock() + _TOLERANCE), kind)
+    here.meters.early.inc(pc.sum(pc.greater(rows.column(TIME_COLUMN[name]).cast(kind), limit)).as_py() or 0)
 
 
 def check_endpoint(agent: Agent, endpoints: Iterable[tuple[str, str]]) -> None:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from collector.api import body
 from collector.api.doors import Doors, Here, Sender
-from collector.api.intake import SENDING, heard
+from collector.api.intake import SENDING, count_early, heard
 from collector.api.otlp_decode import Decoded, NotOtlp, decode
 from collector.api.problem import RETRY_SECONDS, Problem
 
@@ -56,7 +56,9 @@ async def export_metrics(request: Request, here: Here, agent: Sender) -> Respons
         batch_id = f"{agent.agent_id}:otlp:{hashlib.sha256(sent.content).hexdigest()}"
         new = await run_in_threadpool(here.store.append_table, batch_id, agent.agent_id, "samples", decoded.rows)
         here.meters.batches.labels("otlp", "no" if new else "yes").inc()
-        here.meters.rows.labels("otlp").inc(decoded.rows.num_rows if new else 0)
+        if new:
+            here.meters.rows.labels("otlp").inc(decoded.rows.num_rows)
+            count_early(here, "samples", decoded.rows)
     return _answer(decoded, json_answer=sent.media_type == body.JSON)
 
 

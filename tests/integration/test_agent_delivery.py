@@ -102,7 +102,7 @@ def test_a_batch_whose_answer_was_lost_is_stored_once(
     outbox.put(Kind.SAMPLES, [sample(1)])
     batch = outbox.seal(enrolled.agent_id)
     assert batch is not None
-    enrolled.doors.send(batch.kind, wire.body(batch, now=PAST, skew_seconds=None))  # and the agent died here
+    enrolled.doors.send(batch.kind, wire.body(batch, now=PAST))  # and the agent died here
     with sending(outbox, lambda: enrolled):
         wait_until(lambda: outbox.waiting() == 0)
     assert len(collector.rows("samples")) == 1

@@ -157,6 +157,15 @@ def test_what_is_no_otlp_is_refused(body: bytes, as_json: bool) -> None:
         decode(body, json_body=as_json, site="s")
 
 
+def test_points_from_the_future_are_kept_and_counted(here: Collector) -> None:
+    made, scope = request(host_name="early-1")
+    gauge(scope, "system.cpu.utilization", 0.5, at=AT + 3600 * SECOND)
+    gauge(scope, "system.cpu.utilization", 0.5)
+    assert send(here, made.SerializeToString()).status_code == 200
+    page = here.client.get("/metrics", headers=here.as_operator()).text
+    assert "whichlayer_rows_in_the_future_total 1.0" in page
+
+
 def test_the_door_keeps_protobuf_once_and_answers_protobuf(here: Collector) -> None:
     made, scope = request(host_name="door-1")
     gauge(scope, "system.cpu.utilization", 0.5)

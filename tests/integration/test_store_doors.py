@@ -52,6 +52,19 @@ def doors(tmp_path: Path) -> Iterator[tuple[TestClient, dict[Scope, str]]]:
             yield client, tokens
 
 
+def test_columns_from_the_future_are_kept_and_counted(doors: tuple[TestClient, dict[Scope, str]]) -> None:
+    client, tokens = doors
+    aware = pa.chunked_array([pa.array([datetime(2100, 1, 1, tzinfo=UTC)], pa.timestamp("ns", "UTC"))])
+    future = ROWS.set_column(ROWS.column_names.index("at"), "at", aware)
+    headers = {"Authorization": tokens[Scope.AGENT], "Content-Type": ARROW}
+    sent = [(1, future), (1, future), (2, ROWS.slice(0, 0))]
+    for sequence, rows in sent:
+        answer = client.post(f"/v1/rows/samples?sequence={sequence}", content=to_ipc(rows), headers=headers)
+        assert answer.status_code == 204
+    page = client.get("/metrics", headers={"Authorization": tokens[Scope.OPERATOR]}).text
+    assert "whichlayer_rows_in_the_future_total 1.0" in page
+
+
 def test_an_agent_sends_columns_once(doors: tuple[TestClient, dict[Scope, str]]) -> None:
     client, tokens = doors
     headers = {"Authorization": tokens[Scope.AGENT], "Content-Type": ARROW}

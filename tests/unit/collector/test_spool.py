@@ -91,7 +91,7 @@ def test_a_torn_tail_is_cut_and_writing_goes_on(spool: Spool, tmp_path: Path, cu
     assert [payload for _, payload in reopened(tmp_path)] == [b"first record", b"third"]
 
 
-def test_a_flipped_bit_is_seen(spool: Spool, tmp_path: Path) -> None:
+def test_a_flipped_bit_is_seen_and_told(spool: Spool, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     keep(spool, b"first record")
     keep(spool, b"second record")
     spool.close()
@@ -100,6 +100,10 @@ def test_a_flipped_bit_is_seen(spool: Spool, tmp_path: Path) -> None:
     content[-3] ^= 0b100
     path.write_bytes(content)
     assert reopened(tmp_path) == [(1, b"first record")]
+    assert f"{path}: 37 bytes after its last sound record are cut off" in caplog.text
+    caplog.clear()
+    assert reopened(tmp_path) == [(1, b"first record")]
+    assert caplog.text == "", "nothing was cut this time"
 
 
 def test_a_full_spool_refuses_and_keeps_nothing_of_the_record(tmp_path: Path) -> None:
