@@ -12,7 +12,7 @@ from analysis.expectation import Band, Seasons, pooled
 from analysis.levels import Levels, levels
 from analysis.series import Bools, Series, moment, split, stamp
 from analysis.settings import AnalysisSettings
-from analysis.statistics import bootstrap, bounded, centre, interval, median_interval, rate_interval
+from analysis.statistics import SEED, bounded, centre, interval, median_interval, rate_interval, trimmed_means
 from analysis.watch import Stretch
 from analysis.window import Window
 from collector.model.verdict import Interval, Reference, Rung, Status
@@ -125,13 +125,9 @@ def _measured(series: Series, during: Bools, settings: AnalysisSettings) -> Inte
 def _excess(found: Levels, timed: Bools, settings: AnalysisSettings) -> Interval:
     """Give the trimmed mean of the excess; timeouts enter with their limit, so it is a lower bound then."""
     values = found.series.seconds[timed] - found.mid[timed]
-    draws = bootstrap(values[-1000:], lambda picked: np.sort(picked, axis=1)[:, _inner(picked.shape[1])].mean(axis=1))
-    return interval(centre(values, RULES.trimmed), draws, settings.level)
-
-
-def _inner(count: int) -> slice:
-    cut = int(count * RULES.trimmed)
-    return slice(cut, count - cut)
+    last = values[-1000:]
+    _, draws = trimmed_means(last[:, None], last, RULES.trimmed, np.random.default_rng(SEED))
+    return interval(centre(values, RULES.trimmed), draws[:, 0], settings.level)
 
 
 def _untroubled(series: Series, quiet: Bools, excluded: Sequence[Span]) -> Bools:

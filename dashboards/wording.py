@@ -180,7 +180,7 @@ def excess(verdict: Verdict) -> str:
 def quality(verdict: Verdict) -> list[str]:
     """List what the reader should know about the data: runs, timeouts, then the stored remarks."""
     said = [f"{_count(verdict.runs, 'run')} in this window."]
-    if verdict.censored:
+    if verdict.censored and not any("timed out" in remark for remark in verdict.data_quality):
         said.append(
             f"{_count(verdict.censored, 'run')} reached the time limit: how long it would have taken is not known, "
             "only that it is at least as long as was waited."
@@ -189,23 +189,15 @@ def quality(verdict: Verdict) -> list[str]:
 
 
 def numbers(evidence: Evidence) -> str:
-    """Write before and during of one piece of evidence; empty when it has no numbers."""
+    """Write before and during of one piece of evidence; empty when it has none, or its text says them."""
+    if " during" in evidence.text or evidence.rule.startswith(("contrast.", "failures.")):
+        return ""
     if evidence.before is not None and evidence.during is not None:
         before, during = with_unit(evidence.before, evidence.unit), with_unit(evidence.during, evidence.unit)
         return f"before {before}, during {during}"
     if evidence.during is not None:
         return f"during {with_unit(evidence.during, evidence.unit)}"
     return f"before {with_unit(evidence.before, evidence.unit)}" if evidence.before is not None else ""
-
-
-def layer_line(verdict: Verdict, part: LayerVerdict) -> str:
-    """Say one layer in one line: "the storage, lun-7: cleared (at most 3 %)"."""
-    name = layer(part.layer, link=verdict.population.link, component=part.component)
-    if part.state is LayerState.BLAMED:
-        return f"{name}: blamed, {percent(part.share)} ({percent_range(part.low, part.high)})"
-    if part.state is LayerState.CLEARED:
-        return f"{name}: cleared (at most {percent(part.high)})"
-    return f"{name}: {STATE[part.state]}"
 
 
 def _slow(verdict: Verdict) -> str:

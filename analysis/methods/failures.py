@@ -153,13 +153,13 @@ def _words(episode: Episode, bad: pd.DataFrame, answered: float, best: tuple[Pop
     kinds = bad["error_kind"].fillna(bad["outcome"].astype(str)).value_counts().sort_index()
     named = ", ".join(f"{count} × {kind}" for kind, count in kinds.items())
     text = (
-        f"{len(bad)} of {episode.runs} runs over {episode.population} failed ({named}), "
-        f"{answered:.0%} of them with an answer from the service"
+        f"{len(bad)} of {episode.runs} runs by {episode.population} failed ({named}), "
+        f"{100 * answered:.0f} % of them with an answer from the service"
     )
     if best is None:
         return f"{text}; no other link ran the step at the time"
     population, rate = best
-    return f"{text}; over {population} {max(0.0, rate.estimate):.0%} more than before failed at the same time"
+    return f"{text}; by {population} {100 * max(0.0, rate.estimate):.0f} % more than before failed at the same time"
 
 
 PLUGIN = Failures()

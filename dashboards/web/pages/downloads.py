@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from pyarrow import csv
 from pydantic import BaseModel
 
-from collector.model.verdict import Verdict
+from collector.model.verdict import Evidence, Verdict
 from collector.store import Slice
 from dashboards import wording
 from dashboards.web.view import View
@@ -72,12 +72,17 @@ def _layers(verdict: Verdict) -> pa.Table:
             part.share,
             part.low,
             part.high,
-            "; ".join(f"{said.text} ({wording.numbers(said)})" for said in part.evidence_for),
-            "; ".join(f"{said.text} ({wording.numbers(said)})" for said in part.evidence_against),
+            _said(part.evidence_for),
+            _said(part.evidence_against),
         )
         for part in verdict.layers
     ]
     return pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def _said(evidence: Sequence[Evidence]) -> str:
+    told = [(said.text, wording.numbers(said)) for said in evidence]
+    return "; ".join(f"{text} ({numbers})" if numbers else text for text, numbers in told)
 
 
 def _download(table: pa.Table, name: str) -> Response:

@@ -10,11 +10,12 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
 from collector.model.access import Link, Population, Presentation
-from collector.model.verdict import Evidence, Interval, LayerState, LayerVerdict, Verdict
+from collector.model.verdict import Evidence, Interval, Verdict
 from dashboards import wording
 from dashboards.facts import around
 from dashboards.facts.around import Asked
 from dashboards.facts.recent import last_runs
+from dashboards.layers import arranged
 from dashboards.web import drawing
 from dashboards.web.charts import Chart, Frame
 from dashboards.web.view import View, address
@@ -130,20 +131,14 @@ def _verdict_parts(view: View, verdict: Verdict) -> Mapping[str, object]:
     evidence = [said for layer in verdict.layers for said in (*layer.evidence_for, *layer.evidence_against)]
     episode = (verdict.start, verdict.end)
     drawn = draw(view, asked, episode=episode, expected=verdict.expected, evidence=evidence)
-    silent = [layer for layer in verdict.layers if _silent(layer)]
     earlier = [view.registry.verdict(verdict.id, number) for number in _earlier(verdict.version)]
     return {
         "asked": asked,
         "drawn": drawn,
-        "spoken": [layer for layer in verdict.layers if not _silent(layer)],
-        "silent": silent,
+        "layers": arranged(verdict),
         "anchors": _anchors(evidence, drawn.metrics),
         "earlier": [version for version in earlier if version is not None],
     }
-
-
-def _silent(layer: LayerVerdict) -> bool:
-    return layer.state is LayerState.NOT_MEASURED and not (layer.evidence_for or layer.evidence_against)
 
 
 def _earlier(version: int) -> range:

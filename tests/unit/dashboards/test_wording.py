@@ -187,12 +187,6 @@ def test_what_is_left_and_what_it_stands_on() -> None:
     assert quality[-1] == "A clock was ahead."
 
 
-def test_layers_in_one_line() -> None:
-    said = verdict()
-    assert wording.layer_line(said, said.layers[0]) == "the access network (WiFi): blamed, 78 % (70 to 85 %)"
-    assert wording.layer_line(said, cleared(Layer.STORAGE)) == "the storage: cleared (at most 3 %)"
-
-
 @pytest.mark.parametrize(
     ("before", "during", "unit", "said"),
     [
