@@ -6,6 +6,9 @@ them can be set per site.
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from analysis.statistics import Floats
 from collector.model.run import BAD, MEASURED, Outcome
 
 
@@ -34,6 +37,11 @@ class CountingRules:
     def threshold(self, expected: float, high: float) -> float:
         """Give the duration above which a run counts as slow against a learned expectation."""
         return max(high, expected + self.material(expected))
+
+    def thresholds(self, expected: Floats, high: Floats) -> Floats:
+        """Give ``threshold`` of many at once; NaN stays NaN."""
+        material = np.maximum(self.minimum_excess_seconds, self.minimum_excess_share * expected)
+        return np.maximum(high, expected + material)
 
     def material(self, expected: float) -> float:
         """Give the smallest excess that matters for a step that is expected to take ``expected``."""

@@ -1,14 +1,14 @@
 """Holds every run of a series against its reference and finds where it is slow or failing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.counting import RULES
 from analysis.expectation import Band, Seasons, declared, hours, pooled
-from analysis.series import Series
+from analysis.learning import Learner, Rows, block_size, quiet, unit_size
+from analysis.series import Bools, Series, Times
 from analysis.settings import AnalysisSettings
 from analysis.statistics import OUTLIER_SHARE, Floats
 from analysis.watch import LONGEST, Stretch, Watch, limits
@@ -16,11 +16,7 @@ from collector.model.access import Population
 from collector.model.verdict import Reference, Rung
 
 QUIET_FAILURE_RATE = 0.05  # a service that fails once in twenty is not failing, it is poor
-BLOCKS = 150  # at most so many expectations are computed for one series
-UNITS = 2000  # a series with more runs is judged by the medians of so many short stretches of runs
-BLOCK = 5  # runs judged by one expectation, at least
-
-Rows = npt.NDArray[np.intp]
+AHEAD = 40  # so many blocks are judged at once, until a stretch starts or ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,40 +60,93 @@ class _Marks:
 
 def _against_expected(series: Series, others: Sequence[Series], settings: AnalysisSettings, seasons: Seasons) -> Levels:
     rows = np.flatnonzero(series.timed)
-    units, medians = _units(rows), _medians(series.seconds[rows])
-    watch = Watch()
-    limit = limits(OUTLIER_SHARE, settings.false_alarm, least_share=0.5)
-    mid, threshold = np.full(len(series), np.nan), np.full(len(series), np.nan)
+    size = unit_size(len(rows))
     seasonal = _seasonal(series, seasons) if settings.seasonal else {}
-    band = _first_band(series, rows, others, settings)
-    size = max(BLOCK, len(units) // BLOCKS)
-    for begin in range(0, len(units), size):
-        band = _learned(series, units[: max(0, begin - LONGEST)], watch, settings) or band
-        for unit, seconds in zip(units[begin : begin + size], medians[begin : begin + size].tolist(), strict=True):
-            here = seasonal.get(series.slots[unit[0]].astype("datetime64[h]"), band) if seasonal else band
-            if here is None:
-                continue
-            most = RULES.threshold(here.mid, here.high)
-            mid[unit], threshold[unit] = here.mid, most
-            watch.push(seconds > most, limit)
-    last = seasonal.get(series.slots[-1].astype("datetime64[h]"), band)
+    watched = _Watched(
+        learner=Learner(series=series, rows=rows, size=size, settings=settings),
+        medians=_medians(series.seconds[rows]),
+        fixed=_fixed_levels(series.slots[rows[::size]].astype("datetime64[h]"), seasonal),
+        limit=limits(OUTLIER_SHARE, settings.false_alarm, least_share=0.5),
+        band=_first_band(series, rows, others, settings),
+    )
+    mids, mosts = watched.judged()
+    mid, threshold = np.full(len(series), np.nan), np.full(len(series), np.nan)
+    mid[rows], threshold[rows] = np.repeat(mids, size)[: len(rows)], np.repeat(mosts, size)[: len(rows)]
+    last = seasonal.get(series.slots[-1].astype("datetime64[h]"), watched.band)
     marks = _Marks(mid=mid, threshold=threshold, band=last)
-    return _levels(series, Reference.EXPECTED, marks, watch, failing(series, settings))
+    return _levels(series, Reference.EXPECTED, marks, watched.watch, failing(series, settings))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watched:
+    """The units of a series, watched against a band that moves on as they teach; ``fixed`` bands go first."""
+
+    learner: Learner
+    medians: Floats
+    fixed: tuple[Floats, Floats]
+    limit: Mapping[int, int]
+    band: Band | None
+    watch: Watch = field(default_factory=Watch)
+
+    def judged(self) -> tuple[Floats, Floats]:
+        """Watch all units; give what was expected of each and from where on it is slow, NaN where unknown."""
+        count, size = len(self.medians), block_size(len(self.medians))
+        mids, mosts = self.fixed[0].copy(), self.fixed[1].copy()
+        begin = 0
+        while begin < count:
+            begins = np.arange(begin, min(count, begin + AHEAD * size), size)
+            before = [replace(stretch) for stretch in self.watch.stretches]
+            told, mid, high = self._ahead(begins, before)
+            here = slice(begin, min(count, int(begins[-1]) + size))
+            free = np.isnan(mosts[here])
+            width = here.stop - begin
+            mids[here][free] = np.repeat(mid, size)[:width][free]
+            mosts[here][free] = np.repeat(RULES.thresholds(mid, high), size)[:width][free]
+            end = begin + self._follow(self.medians[here], mosts[here], size)
+            mids[end:], mosts[end:] = self.fixed[0][end:], self.fixed[1][end:]
+            passed = begins[: -(-(end - begin) // size)][told[: -(-(end - begin) // size)]]
+            if len(passed):
+                self.band = self.learner.band(int(passed[-1]), before)
+            begin = end
+        return mids, mosts
+
+    def _ahead(self, begins: Rows, stretches: Sequence[Stretch]) -> tuple[Bools, Floats, Floats]:
+        """Give which blocks learn a band, and each block's middle and top: its own, or the last one known."""
+        mid, high = self.learner.levels(begins, stretches)
+        told = ~np.isnan(mid)
+        source = np.maximum.accumulate(np.where(told, np.arange(1, len(begins) + 1), 0))
+        first = (self.band.mid, self.band.high) if self.band else (np.nan, np.nan)
+        return told, np.concatenate([first[:1], mid])[source], np.concatenate([first[1:], high])[source]
+
+    def _follow(self, medians: Floats, mosts: Floats, size: int) -> int:
+        """Watch to the end of the block in which a stretch starts or ends; give how many units that were."""
+        known = np.flatnonzero(~np.isnan(mosts))
+        flags = (medians > mosts)[known]
+        taken = self.watch.until_change(flags, self.limit)
+        if taken == len(flags):
+            return len(medians)
+        end = min(len(medians), (int(known[taken - 1]) // size + 1) * size)
+        self.watch.follow(flags[taken : int(np.searchsorted(known, end))], self.limit)
+        return end
+
+
+def _fixed_levels(hours: Times, seasonal: Mapping[np.datetime64, Band]) -> tuple[Floats, Floats]:
+    """Give middle and threshold of each unit whose hour has a band of its own, NaN for the others."""
+    mids, mosts = np.full(len(hours), np.nan), np.full(len(hours), np.nan)
+    for hour, band in seasonal.items():
+        mids[hours == hour], mosts[hours == hour] = band.mid, RULES.threshold(band.mid, band.high)
+    return mids, mosts
 
 
 def _units(rows: Rows) -> list[Rows]:
     """Cut rows into what is judged at once: single runs, or of very many runs short stretches."""
-    size = _unit_size(len(rows))
+    size = unit_size(len(rows))
     return [rows[begin : begin + size] for begin in range(0, len(rows), size)]
-
-
-def _unit_size(rows: int) -> int:
-    return max(1, -(-rows // UNITS))
 
 
 def _medians(values: Floats) -> Floats:
     """Give the median of each unit of consecutive values."""
-    size = _unit_size(len(values))
+    size = unit_size(len(values))
     padded = np.full(-(-len(values) // size) * size, np.nan)
     padded[: len(values)] = values
     return np.asarray(values if size == 1 else np.nanmedian(padded.reshape(-1, size), axis=1))
@@ -108,20 +157,6 @@ def _first_band(series: Series, rows: Rows, others: Sequence[Series], settings: 
         first = rows[: settings.baseline_runs]
         return pooled(series.seconds[first], series.censored[first].astype(float))
     return _same_slot(series, rows, others, settings)
-
-
-def _learned(series: Series, known: Sequence[Rows], watch: Watch, settings: AnalysisSettings) -> Band | None:
-    """Learn from units that are old enough to know that no stretch holds them."""
-    keep = np.ones(len(known), dtype=bool)
-    for stretch in watch.stretches:
-        keep[stretch.first : stretch.last + 1] = False
-    quiet = [known[unit] for unit in np.flatnonzero(keep)[-settings.baseline_recent_runs :]]
-    if not quiet:
-        return None
-    recent = np.concatenate(quiet)
-    if len(recent) < settings.baseline_runs:
-        return None
-    return pooled(series.seconds[recent], series.censored[recent].astype(float))
 
 
 def _same_slot(series: Series, rows: Rows, others: Sequence[Series], settings: AnalysisSettings) -> Band | None:
@@ -166,7 +201,7 @@ def _against_best(series: Series, others: Sequence[Series], settings: AnalysisSe
     place = np.searchsorted(best.slots[rows], series.slots, side="right")
     smooth = np.array([np.median(best.seconds[rows[max(0, i - 5) : i]]) if i else np.nan for i in range(len(rows) + 1)])
     mid = np.where(series.timed, smooth[place], np.nan)
-    threshold = np.array([RULES.threshold(value, value) for value in mid])
+    threshold = RULES.thresholds(mid, mid)
     recent = best.seconds[rows[-settings.baseline_recent_runs :]]
     band = pooled(recent, rung=Rung.SAME_SLOT)
     marks = _Marks(mid=mid, threshold=threshold, band=band, vantage=best.key.population)
@@ -182,8 +217,7 @@ def _fixed(series: Series, against: Reference, marks: _Marks, settings: Analysis
     watch = Watch()
     limit = limits(OUTLIER_SHARE, settings.false_alarm, least_share=0.5)
     over = series.seconds - marks.threshold
-    for value in _medians(over[~np.isnan(over)]).tolist():
-        watch.push(value > 0, limit)
+    watch.follow(_medians(over[~np.isnan(over)]) > 0, limit)
     return _levels(series, against, marks, watch, ())
 
 
@@ -203,22 +237,30 @@ def _levels(series: Series, against: Reference, marks: _Marks, watch: Watch, fai
 
 def failing(series: Series, settings: AnalysisSettings) -> tuple[Stretch, ...]:
     """Find stretches in which more runs fail, time out or are dropped than the quiet ones before."""
-    watch = Watch()
     if not series.bad.any():
         return ()
-    limit = limits(QUIET_FAILURE_RATE, settings.false_alarm)
-    size = max(BLOCK, len(series) // BLOCKS)
-    for row, bad in enumerate(series.bad):
-        if row % size == 0 and row > LONGEST:
-            limit = limits(_usual_rate(series, row - LONGEST, watch), settings.false_alarm)
-        watch.push(bool(bad), limit)
+    watch = Watch()
+    size = block_size(len(series))
+    row = 0
+    while row < len(series):
+        rates = _usual_rates(series, np.arange(row, len(series), size), watch)
+        same = next((block for block, rate in enumerate(rates) if rate != rates[0]), len(rates))
+        limit = limits(rates[0], settings.false_alarm)
+        taken = row + watch.until_change(series.bad[row : row + same * size], limit)
+        end = min(len(series), -(-taken // size) * size)
+        watch.follow(series.bad[taken:end], limit)
+        row = end
     return tuple(watch.stretches)
 
 
-def _usual_rate(series: Series, known: int, watch: Watch) -> float:
-    """Give the rate of failures in the quiet rows up to ``known``, rounded to keep the limits few."""
-    keep = np.ones(known, dtype=bool)
-    for stretch in watch.stretches:
-        keep[stretch.first : stretch.last + 1] = False
-    rate = (float(series.bad[:known][keep].sum()) + 0.5) / (keep.sum() + 1)
-    return max(QUIET_FAILURE_RATE, round(float(rate), 2))
+def _usual_rates(series: Series, begins: Rows, watch: Watch) -> list[float]:
+    """Give the rate of failures in the quiet rows up to each, rounded to keep the limits few."""
+    keep = quiet(len(series), watch.stretches)
+    known = np.maximum(begins - LONGEST, 0)
+    bad = np.concatenate([[0], np.cumsum(series.bad & keep)])[known]
+    runs = np.concatenate([[0], np.cumsum(keep)])[known]
+    rates = (bad + 0.5) / (runs + 1)
+    return [
+        max(QUIET_FAILURE_RATE, round(rate, 2)) if row > LONGEST else QUIET_FAILURE_RATE
+        for row, rate in zip(begins.tolist(), rates.tolist(), strict=True)
+    ]

@@ -6,9 +6,15 @@ seconds, long ones find faults that hit every second run.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from analysis.statistics import needed
+
+Bools = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
 LOOKS = (6, 10, 15, 30)
 LONGEST = LOOKS[-1]
@@ -33,45 +39,79 @@ def limits(quiet_rate: float, false_alarm: float, *, least_share: float = 0.0) -
     }
 
 
-@dataclass(slots=True)
 class Watch:
-    """The state between rows. ``push`` them in time order."""
+    """The state between rows. Rows come in time order, each with its limits."""
 
-    flags: list[bool] = field(default_factory=list)
-    stretches: list[Stretch] = field(default_factory=list)
-    _floor: int = 0
+    def __init__(self) -> None:
+        self.stretches: list[Stretch] = []
+        self._count = 0
+        self._floor = 0
+        self._before = np.zeros(1, dtype=np.int64)  # of the rows so far, how many of those before each were flagged
 
     def push(self, flag: bool, limit: Mapping[int, int]) -> None:
         """Look at one more row."""
-        self.flags.append(flag)
+        self.follow(np.array([flag]), limit)
+
+    def follow(self, flags: Bools, limit: Mapping[int, int]) -> None:
+        """Look at more rows, all with the same limits."""
+        while len(flags):
+            flags = flags[self.until_change(flags, limit) :]
+
+    def until_change(self, flags: Bools, limit: Mapping[int, int]) -> int:
+        """Look at rows up to and with the one at which a stretch starts or ends; give how many that were."""
+        begin = self._count
+        before = np.concatenate([self._before, self._before[-1] + np.cumsum(flags)])
+        rows = np.arange(begin, begin + len(flags))
+        changed = self._ends(before, rows) if self.active is not None else self._fires(before, rows, flags, limit)
+        taken = int(changed[0]) + 1 if len(changed) else len(flags)
+        self._count = begin + taken
+        self._before = before[: self._count + 1]
         if self.active is not None:
-            self._follow(flag)
-        elif flag:
-            self._fire(limit)
+            self._ended(self.active, ended=bool(len(changed)))
+        elif len(changed):
+            self._started(limit)
+        return taken
 
     @property
     def active(self) -> Stretch | None:
         """Give the stretch that has not ended."""
         return self.stretches[-1] if self.stretches and self.stretches[-1].open else None
 
-    def _follow(self, flag: bool) -> None:
-        stretch = self.stretches[-1]
-        if flag:
-            stretch.last = len(self.flags) - 1
-        recent = self.flags[max(stretch.first, len(self.flags) - RECOVERY_ROWS) :]
-        if len(recent) == RECOVERY_ROWS and sum(recent) <= RECOVERY_FLAGGED:
+    def _ends(self, before: Rows, rows: Rows) -> Rows:
+        """Give the rows, counted from the first new one, at which the active stretch would end."""
+        begins = rows + 1 - RECOVERY_ROWS
+        flagged = before[rows + 1] - before[np.maximum(begins, 0)]
+        return np.flatnonzero((begins >= self.stretches[-1].first) & (flagged <= RECOVERY_FLAGGED))
+
+    def _fires(self, before: Rows, rows: Rows, flags: Bools, limit: Mapping[int, int]) -> Rows:
+        """Give the rows, counted from the first new one, at which a stretch would start."""
+        found = np.zeros(len(rows), dtype=bool)
+        for look, enough in limit.items():
+            begins = rows + 1 - look
+            flagged = before[rows + 1] - before[np.maximum(begins, 0)]
+            found |= (begins >= self._floor) & (flagged >= enough)
+        return np.flatnonzero(found & flags)
+
+    def _ended(self, stretch: Stretch, *, ended: bool) -> None:
+        flagged = np.flatnonzero(np.diff(self._before[stretch.first :]))
+        stretch.last = stretch.first + int(flagged[-1])
+        if ended:
             stretch.open = False
             self._floor = stretch.last + 1
 
-    def _fire(self, limit: Mapping[int, int]) -> None:
-        count = len(self.flags)
-        for look, enough in limit.items():
-            begin = count - look
-            if begin < self._floor:
-                return
-            if sum(self.flags[begin:]) >= enough:
-                first = self.flags.index(True, begin)
-                while first > self._floor and self.flags[first - 1]:
-                    first -= 1
-                self.stretches.append(Stretch(first, count - 1))
-                return
+    def _started(self, limit: Mapping[int, int]) -> None:
+        begins = (self._count - look for look, enough in limit.items() if self._flagged(look) >= enough)
+        first = next(begins)
+        while not self._is_flagged(first):
+            first += 1
+        while first > self._floor and self._is_flagged(first - 1):
+            first -= 1
+        self.stretches.append(Stretch(first, self._count - 1))
+
+    def _flagged(self, look: int) -> int:
+        """Count the flagged of the last ``look`` rows; none when they reach back before what may be looked at."""
+        begin = self._count - look
+        return int(self._before[-1] - self._before[begin]) if begin >= self._floor else 0
+
+    def _is_flagged(self, row: int) -> bool:
+        return bool(self._before[row + 1] > self._before[row])
