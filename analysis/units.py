@@ -7,7 +7,9 @@ def duration(seconds: float) -> str:
 
 
 def quantity(value: float, unit: str) -> str:
-    """Write a value of the catalogue's unit."""
+    """Write a value of the catalogue's unit; a share is written as "%"."""
+    if unit == "%":
+        return f"{round(100 * value, 2):.3g} %"
     if unit == "s":
         return duration(value)
     if unit == "1":

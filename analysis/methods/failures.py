@@ -3,8 +3,9 @@
 Mathematics. The excess is failures per run. The rate of the best access on another link in the same
 time, above its own rate before, is shared; the rest is own. Rates are exact binomial
 (Clopper-Pearson), the interval of their difference is built from both (MOVER). What was answered
-belongs to one of the server's layers. Of the rest, what is own belongs to this link; what is shared
-to the server's layers when another step of the run went well, else to them or the core.
+belongs to one of the server's layers. Of the rest, what is own belongs to this link (or also to the
+server's layers, when this access's other steps were walked and do not fail: a link fails them all);
+what is shared to the server's layers when another step of the run went well, else to them or the core.
 
 Limits. It does not know which of the server's layers fails; infrastructure may tell, when the runs
 timed out and so say how long they waited. Errors that come at once say nothing of that.
@@ -31,6 +32,7 @@ from collector.model.verdict import Evidence, Finding, Interval, LayerState, Met
 
 LEAST_RUNS = 5
 LEAST_QUIET = 5
+SPREAD = 0.25  # of a step's failures, that another step must show for the link to be behind them
 SERVER = (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION, Layer.DATABASE, Layer.STORAGE)
 
 
@@ -57,7 +59,8 @@ class Failures:
             shared, own = _divided(excess, best[1])
             found.append((SERVER, _times(shared, well)))
             found.append(((Layer.NETWORK_CORE, *SERVER), _times(shared, 1 - answered - well)))
-            found.append((link, _times(own, 1 - answered)))
+            alone = not _elsewhere(window, episode)
+            found.append(((*link, *SERVER) if alone else link, _times(own, 1 - answered)))
         return [self._finding(among, rate, evidence) for among, rate in found]
 
     def _finding(self, among: tuple[Layer, ...], rate: Interval, evidence: Evidence) -> Finding:
@@ -99,6 +102,16 @@ def _divided(excess: Interval, other: Interval) -> tuple[Interval, Interval]:
     low = own - math.hypot(excess.estimate - excess.low, shared.high - shared.estimate)
     high = own + math.hypot(excess.high - excess.estimate, shared.estimate - shared.low)
     return shared, bounded(own, max(0.0, low), high, excess.level)
+
+
+def _elsewhere(window: Window, episode: Episode) -> bool:
+    """Say whether other steps of this access fail as well, at least a quarter as often, or none was walked."""
+    steps = {str(step) for step in window.steps.loc[window.steps["journey"] == episode.journey, "step"].unique()}
+    mine = _during(window, episode, episode.population)
+    least = SPREAD * float(_bad(mine).mean())
+    rest = [_during(window, replace(episode, step=step), episode.population) for step in sorted(steps - {episode.step})]
+    walked = [rows for rows in rest if len(rows) >= LEAST_RUNS]
+    return not walked or any(float(_bad(rows).mean()) >= least for rows in walked)
 
 
 def _reached(window: Window, bad: pd.DataFrame) -> tuple[float, float]:

@@ -110,10 +110,11 @@ def _compare(rows: pd.DataFrame, metric: Metric, component: str, episode: Episod
 
 
 def _text(metric: Metric, component: str, before: float | None, during: float) -> str:
-    now = quantity(during, metric.unit)
+    unit = "%" if metric.unit == "1" and metric.meaning.startswith("share") else metric.unit
+    now = quantity(during, unit)
     if before is None:
         return f"{metric.meaning} on {component}: {now}, with no quiet time to compare with"
-    return f"{metric.meaning} on {component}: {quantity(before, metric.unit)} before and {now} during"
+    return f"{metric.meaning} on {component}: {quantity(before, unit)} before and {now} during"
 
 
 PLUGIN = Infrastructure()

@@ -274,3 +274,11 @@ def test_a_skewed_clock_and_missing_data_are_said_of_the_access_they_concern() -
         assert {v.population for v in found if words in " ".join(v.data_quality)} == {WIFI}, words
     assert {v.status for v in found} == {Status.NORMAL}
     assert {states(v)[Layer.ENDPOINT] for v in found} == {LayerState.NOT_MEASURED}
+
+
+def test_one_step_failing_from_one_access_is_not_blamed_on_a_link_that_carries_the_others() -> None:
+    fault = Fault(seconds={Phase.SERVER_DB: 6.0}, steps=["print"], populations=[WIFI], hit=0.9)
+    bad = [v for v in of(World(timeout=2.0, faults=[fault])) if v.status in BAD]
+    assert {(v.step, v.population) for v in bad} == {("print", WIFI)}
+    assert not any(v.blamed for v in bad)
+    assert all({Layer.ACCESS_NETWORK, Layer.DATABASE} <= set(v.inseparable[0]) for v in bad)
