@@ -15,6 +15,7 @@ from collector.model.checks import NAME
 from collector.registry import Agent, Credentials, Scope
 
 ROUTER = APIRouter(tags=["agents"], route_class=BodyRoute)
+Endpoint = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 _INVITE = {"agent": Example(value={"endpoint": "ward-3-pc", "scope": "agent"})}
 _ENROL = {"code": Example(value={"code": "a7Qx…", "endpoint": "ward-3-pc"})}
 
@@ -23,7 +24,7 @@ _ENROL = {"code": Example(value={"code": "a7Qx…", "endpoint": "ward-3-pc"})}
 class Invitation:
     """Who may enrol."""
 
-    endpoint: Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+    endpoint: Endpoint
     scope: Scope = Scope.AGENT
 
 
@@ -38,7 +39,7 @@ class Code:
 class Enrolling(Code):
     """A code, and the endpoint the agent says it is: a code for another one is not used up on it."""
 
-    endpoint: str | None = None
+    endpoint: Endpoint | None = None
 
 
 @ROUTER.post("/v1/invitations", status_code=201, responses=refused(400, 401, 403, 415, 422))

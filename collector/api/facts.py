@@ -6,10 +6,11 @@ Rows travel as Arrow IPC streams, questions as JSON.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 from starlette.concurrency import run_in_threadpool
 
 from collector.api import body
@@ -31,13 +32,23 @@ _SENDING = {**SENDING, **refused(403, 404)}
 _READING = {200: {"description": "rows", "content": _ROWS}, **refused(400, 401, 403, 404, 415, 422, 503)}
 
 
+def _countable(value: datetime) -> datetime:
+    if not MINYEAR < value.year < MAXYEAR:
+        raise ValueError("the year must be between 2 and 9998")
+    return value
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_countable)]  # one that a week or a time zone more does not overflow
+Text = Annotated[str, Field(max_length=10_000)]  # a bound text is also checked for halves of characters
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """Rows of ``start <= time < end``, and per column one of the given values."""
 
-    start: AwareDatetime
-    end: AwareDatetime
-    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    start: Time
+    end: Time
+    where: Mapping[str, Sequence[Text]] = field(default_factory=dict)
     snapshot: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
 
     @property
@@ -65,7 +76,7 @@ class Snapshot:
 class Moment:
     """A time, from outside."""
 
-    now: AwareDatetime
+    now: Time
 
 
 Table = Annotated[str, Path(description=f"one of {', '.join(TABLES)}")]

@@ -33,6 +33,8 @@ async def operate(request: Request, here: Here, _operator: Operator, operation: 
         raise Problem(404, str(error.args[0] if error.args else error)) from None
     except ValidationError:
         raise
+    except OverflowError:
+        raise Problem(422, "a time or a number is out of range") from None
     except ValueError as error:  # the registry's own word on an argument, such as a name that is none
         raise Problem(422, str(error)) from None
     return Response(answer, media_type=body.JSON)

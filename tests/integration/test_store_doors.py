@@ -106,6 +106,28 @@ def test_only_an_operator_reads_and_decides(doors: tuple[TestClient, dict[Scope,
     assert client.post(f"/v1/{path}", json={}, headers={"Authorization": tokens[Scope.AGENT]}).status_code == 403
 
 
+EVER = '"start": "2026-01-01T00:00:00Z", "end": "2027-01-01T00:00:00Z"'
+
+
+@pytest.mark.parametrize(
+    ("door", "body"),
+    [
+        ("scan", f'{{"table": "samples", {EVER}, "where": {{"metric": ["\\ud800"]}}}}'),
+        ("scan", '{"table": "samples", "start": "0001-01-01T00:00:00+14:00", "end": "2027-01-01T00:00:00Z"}'),
+        ("hourly", '{"start": "2026-01-01T00:00:00Z", "end": "9999-12-31T23:59:59-12:00"}'),
+        ("maintain", '{"now": "0001-01-01T00:00:00Z"}'),
+        ("registry/invite", '{"endpoint": "x", "scope": "agent", "now": "9999-12-31T23:59:59Z"}'),
+        ("registry/verdicts", f'{{{EVER}, "limit": 99999999999999999999}}'),
+        ("enrol", '{"code": "x", "endpoint": "\\ud800"}'),
+    ],
+)
+def test_values_nothing_can_hold_are_refused(doors: tuple[TestClient, dict[Scope, str]], door: str, body: str) -> None:
+    client, tokens = doors
+    headers = {"Authorization": tokens[Scope.OPERATOR], "Content-Type": "application/json"}
+    answer = client.post(f"/v1/{door}", content=body, headers=headers)
+    assert answer.status_code == 422, answer.text
+
+
 def test_the_status_is_for_operators(doors: tuple[TestClient, dict[Scope, str]]) -> None:
     client, tokens = doors
     assert client.get("/v1/store", headers={"Authorization": tokens[Scope.AGENT]}).status_code == 403
