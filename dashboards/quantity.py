@@ -34,7 +34,8 @@ def seconds_range(low: float, high: float) -> str:
 
 def interval(value: Interval) -> str:
     """Write an estimate with its interval: "4.2 s (3.9 to 4.5 s)"."""
-    return f"{seconds(value.estimate)} ({seconds_range(value.low, value.high)})"
+    found, around = seconds(value.estimate), seconds_range(value.low, value.high)
+    return found if around == found else f"{found} ({around})"
 
 
 def percent(share: float) -> str:

@@ -141,7 +141,7 @@ def cause(verdict: Verdict) -> str:
     blamed = verdict.blamed
     if not blamed:
         return _without_blame(verdict)
-    first = f"{_part(blamed[0])} ({percent_range(blamed[0].low, blamed[0].high)}) is {_named(verdict, blamed[0])}"
+    first = f"{_part(blamed[0])} is {_named(verdict, blamed[0])}"
     others = [f"{percent_range(part.low, part.high)} is {_named(verdict, part)}" for part in blamed[1:]]
     text = f"{first}; {', '.join(others)}." if others else f"{first}."
     groups = inseparable(verdict)
@@ -235,9 +235,10 @@ def _end(end: datetime, start: datetime, reached: datetime, clock: Clock) -> str
 
 
 def _part(part: LayerVerdict) -> str:
-    if part.low >= 0.9:
+    if part.low >= 0.995:
         return "Nearly all of it"
-    return "Most of it" if part.share >= 0.5 else "The largest part of it"
+    words = "Nearly all of it" if part.low >= 0.9 else "Most of it" if part.share >= 0.5 else "The largest part of it"
+    return f"{words} ({percent_range(part.low, part.high)})"
 
 
 def _named(verdict: Verdict, part: LayerVerdict) -> str:

@@ -88,7 +88,8 @@ def phases(key: str, title: str, stacks: Sequence[Stack], frame: Frame, *, csv: 
     return Chart(
         key=key,
         title=title,
-        summary=f"Mean seconds of each part of the step over time. The largest part overall: {phase_words(largest)}.",
+        summary="Mean seconds of each part of the step over time, of runs that finished: those that failed or reached "
+        f"the time limit are not in it. The largest part overall: {phase_words(largest)}.",
         unit="s",
         table=Table(head=("Time", "Runs", *(words for _, words in names)), rows=rows, csv=csv),
         y_ticks=_value_ticks(ruler, labels, "s"),

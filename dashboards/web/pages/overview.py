@@ -78,7 +78,7 @@ def add(router: APIRouter, view: View) -> None:
             grids=shown,
             sites=len({grid.site for grid in shown}) > 1,
             open=worst_first([verdict for verdict in [*known, *standing] if verdict.open]),
-            closed=[verdict for verdict in known if not verdict.open][:CLOSED_SHOWN],
+            closed=closed(known)[:CLOSED_SHOWN],
             stale=[(grid.journey, column) for grid in shown for column in grid.columns if column.stale],
             agents=agents,
             drawn=max((verdict.end for verdict in standing), default=None),
@@ -93,6 +93,20 @@ def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
         if verdict.status in {Status.SLOW, Status.FAILING} and (key not in kept or _rank(verdict) < _rank(kept[key])):
             kept[key] = verdict
     return sorted(kept.values(), key=lambda verdict: (_SEVERITY[verdict.status], -_size(verdict), verdict.id))
+
+
+def closed(known: Iterable[Verdict]) -> list[Verdict]:
+    """List what has ended once per step, access and time, though it was held against several references."""
+    kept: list[Verdict] = []
+    for verdict in sorted((one for one in known if not one.open), key=lambda one: _REFERENCES.index(one.against)):
+        if not any(_same_time(verdict, other) for other in kept):
+            kept.append(verdict)
+    return sorted(kept, key=lambda verdict: (verdict.end, verdict.id), reverse=True)
+
+
+def _same_time(one: Verdict, other: Verdict) -> bool:
+    same = (_walked(one), one.step) == (_walked(other), other.step)
+    return same and one.start <= other.end and other.start <= one.end
 
 
 def grids(view: View, now: datetime, standing: Sequence[Verdict]) -> list[Grid]:

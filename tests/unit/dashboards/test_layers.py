@@ -1,12 +1,16 @@
 """A reader sees who is blamed, who may be, who is cleared and why; what says nothing stands aside."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from collector.model.layer import Layer
-from collector.model.verdict import Evidence, LayerState, LayerVerdict, Verdict
-from dashboards import wording
+from collector.model.verdict import Evidence, Interval, LayerState, LayerVerdict, Reference, Verdict
+from dashboards import quantity, wording
 from dashboards.layers import arranged
-from tests.browser.scene import slow
+from dashboards.web.pages.overview import closed
+from tests.browser.scene import NOW, slow
+
+HOUR = timedelta(hours=1)
 
 MOVED = Evidence(rule="infrastructure.db.busy", text="busy: 1 before and 2 during", supports=True, before=1, during=2)
 
@@ -70,3 +74,19 @@ def test_groups_that_share_a_layer_stay_apart_so_that_every_layer_is_shown_once(
 def test_numbers_that_the_text_says_already_are_not_said_twice() -> None:
     assert not wording.numbers(MOVED)
     assert wording.numbers(replace(MOVED, text="Busy rose.")) == "before 1.0, during 2.0"
+
+
+def test_an_episode_held_against_two_references_is_listed_once_when_it_has_ended() -> None:
+    ended = [slow(id=f"v-{against}", against=against, open=False) for against in (Reference.TARGET, Reference.EXPECTED)]
+    assert [verdict.id for verdict in closed([*ended, slow(id="open")])] == ["v-expected"]
+    later = slow(id="later", against=Reference.TARGET, open=False, start=NOW + HOUR, end=NOW + 2 * HOUR)
+    assert [verdict.id for verdict in closed([*ended, later])] == ["later", "v-expected"]
+
+
+def test_what_is_wholly_one_layers_has_no_range() -> None:
+    whole = slow(layers=(replace(slow().layers[0], share=1.0, low=1.0, high=1.0),))
+    assert wording.cause(whole) == "Nearly all of it is the access network (WiFi)."
+
+
+def test_a_number_without_a_range_is_said_once() -> None:
+    assert quantity.interval(Interval(estimate=2.0, low=2.0, high=2.0)) == "2.0 s"
