@@ -6,10 +6,12 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from collector.api.doors import authenticated, doors
 from collector.api.problem import Problem
 from collector.settings import LimitSettings
 
@@ -34,16 +36,24 @@ class BodyRoute(APIRoute):
     """A route whose JSON body the framework validates: it too comes through the one reader."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Read the body first, then hand over."""
+        """Ask who it is where the door asks, read the body, then hand over: nobody's body is inflated unasked."""
         validate = super().get_route_handler()
+        asks_who = _asks_who(self.dependant)
 
         async def handle(request: Request) -> Response:
             if self.body_field is not None:
-                content = (await read(request, request.app.state.doors.settings.limits)).content
+                here = doors(request)
+                if asks_who:
+                    await authenticated(request, here)
+                content = (await read(request, here.settings.limits)).content
                 request._body = content  # where the framework keeps a body that was read already
             return await validate(request)
 
         return handle
+
+
+def _asks_who(door: Dependant) -> bool:
+    return any(needed.call is authenticated or _asks_who(needed) for needed in door.dependencies)
 
 
 async def read(request: Request, limits: LimitSettings, *, accept: tuple[str, ...] = (JSON,)) -> Body:

@@ -242,6 +242,12 @@ def test_an_inflation_bomb_costs_nothing(here: Collector, honest: bool) -> None:
     assert min(took) < (0.1 if honest else 0.5)
 
 
+@pytest.mark.parametrize("door", ["/v1/runs", "/v1/scan", "/v1/invitations", "/v1/accounts/a/lease", "/v1/metrics"])
+def test_nobodys_body_is_not_even_read(here: Collector, door: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    assert here.client.post(door, content=b"not gzip at all", headers=headers).status_code == 401
+
+
 def test_without_room_nothing_is_kept(tmp_path: Path) -> None:
     with collector(tmp_path, store=MemoryStore(limit_bytes=10)) as here:
         answer = here.send("/v1/runs", runs(1))
