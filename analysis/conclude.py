@@ -1,6 +1,6 @@
 """The pure part: one window in, verdicts out. Runs in a worker process, without clock or disk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from analysis.episode import Episode
 from analysis.episodes import Judgement, judge
 from analysis.method import Method
 from analysis.narrowing import INDECISIVE
-from analysis.quality import AGENTS, Agents, agents, notes
+from analysis.quality import AGENTS, NOTED, Agents, agents, notes
 from analysis.series import Series, stamp
 from analysis.settings import AnalysisSettings
 from analysis.statistics import bounded, median_interval
@@ -34,6 +34,7 @@ class _Scene:
     settings: AnalysisSettings
     tools: tuple[Method, ...]
     heard: Agents
+    sampled: Mapping[str, Sequence[Layer]]
     now: datetime
 
 
@@ -44,7 +45,9 @@ def conclude(window: Window, against: Reference, settings: AnalysisSettings, *, 
     series without one has a single verdict ``normal`` or ``not_enough_evidence``.
     """
     tools = tuple(load(methods, name, Method) for name in names(methods))
-    scene = _Scene(window=window, settings=settings, tools=tools, heard=agents(window), now=now)
+    scene = _Scene(
+        window=window, settings=settings, tools=tools, heard=agents(window), sampled=_sampled(window), now=now
+    )
     judged = judge(window, against, settings)
     found = []
     for one in judged:
@@ -75,7 +78,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
     excess = episode.excess_rate or episode.excess_seconds
     attribution = attribute(findings, excess) if excess else None
     inside = (series.slots >= stamp(episode.start)) & (series.slots <= stamp(episode.end))
-    rows = series.frame[inside]
+    rows = series.frame(NOTED, inside)
     timed = int((inside & series.timed).sum())
     used = {finding.method for finding in findings}
     return Verdict(
@@ -121,7 +124,7 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
     if found.against is Reference.TARGET and found.band is None:
         return []
     inside = series.between(window.start, window.end)
-    rows = series.frame[inside]
+    rows = series.frame(NOTED, inside)
     timed = series.seconds[inside & series.timed]
     enough = found.band is not None and len(timed) >= LOOKS[0]
     band = found.band
@@ -143,7 +146,7 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
             measured=median_interval(timed, settings.level) if len(timed) else None,
             expected=bounded(band.mid, band.low, band.high, settings.level) if band else None,
             at_least=2 * int(series.censored[inside].sum()) >= len(timed) > 0,
-            layers=quiet(_sampled(window, series.key.site), _told(series)) if enough else (),
+            layers=quiet(scene.sampled.get(series.key.site, ()), _told(series)) if enough else (),
             data_quality=notes(series, rows, others, window, settings, scene.heard),
             methods=(EXPECTATION, EPISODES),
             counting_rules=RULES.version,
@@ -163,10 +166,14 @@ def _id(series: Series, against: Reference, start: datetime) -> str:
     return identity(key.site, key.journey, key.step, population, key.environment, against, start.isoformat())
 
 
-def _sampled(window: Window, site: str) -> list[Layer]:
+def _sampled(window: Window) -> Mapping[str, Sequence[Layer]]:
+    """Name the layers of each site that decisive samples were taken of."""
     samples = window.samples
-    telling = (samples["site"] == site) & ~samples["metric"].isin([*INDECISIVE, *AGENTS])
-    return sorted({Layer(layer) for layer in samples.loc[telling, "layer"].unique()})
+    telling = samples.loc[~samples["metric"].isin([*INDECISIVE, *AGENTS]), ["site", "layer"]].drop_duplicates()
+    found: dict[str, list[Layer]] = {}
+    for site, layer in sorted((str(site), str(layer)) for site, layer in telling.itertuples(index=False)):
+        found.setdefault(site, []).append(Layer(layer))
+    return found
 
 
 def _told(series: Series) -> list[Layer]:
@@ -178,5 +185,5 @@ def _told(series: Series) -> list[Layer]:
         "display": [Layer.REMOTE_SESSION],
         "spool": [Layer.PRINTING],
     }
-    told = [layers for phase, layers in phases.items() if series.frame[phase].notna().any()]
+    told = [layers for phase, layers in phases.items() if series.frame([phase])[phase].notna().any()]
     return [layer for layers in told for layer in layers]

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analysis.series import KEY, Key, Times, key_of, moment
@@ -69,17 +70,38 @@ class Seasons:
 
     def band(self, key: Key, hour: datetime) -> Band | None:
         """Give the highest seasonal rung that history before ``hour`` reaches; None when it reaches none."""
-        rows = self._rows.get(key)
-        if rows is None:
+        past = self._rows.get(key)
+        if past is None:
             return None
-        at = pd.Timestamp(hour.replace(tzinfo=None))
-        past = rows[(rows["hour"] < at) & (rows["hour"].dt.hour == at.hour)]
-        weekly = past[past["hour"].dt.day_of_week == at.day_of_week]
-        if len(weekly) >= WEEKS and weekly["measured"].sum() >= self._minimum:
+        at = np.datetime64(hour.replace(tzinfo=None), "h")
+        past = past.where((past.hour < at) & ((at - past.hour).astype(int) % 24 == 0))
+        weekly = past.where((at - past.hour).astype(int) % (7 * 24) == 0)
+        if len(weekly.hour) >= WEEKS and weekly.measured.sum() >= self._minimum:
             return _seasonal(weekly, Rung.HOUR_OF_WEEK)
-        if len(past) >= DAYS and past["measured"].sum() >= self._minimum:
+        if len(past.hour) >= DAYS and past.measured.sum() >= self._minimum:
             return _seasonal(past, Rung.HOUR_OF_DAY)
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Past:
+    """Hours of one step and access in which something was measured."""
+
+    hour: Times
+    measured: Floats
+    q10: Floats
+    q50: Floats
+    q90: Floats
+
+    def where(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "_Past":
+        """Give some of the hours."""
+        return _Past(
+            hour=self.hour[rows],
+            measured=self.measured[rows],
+            q10=self.q10[rows],
+            q50=self.q50[rows],
+            q90=self.q90[rows],
+        )
 
 
 def hours(slots: Times) -> Sequence[datetime]:
@@ -95,19 +117,21 @@ def _quantile(ordered: Floats, share: float) -> float:
     return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
 
 
-def _seasonal(rows: pd.DataFrame, rung: Rung) -> Band:
-    centres = rows["q50"].to_numpy(dtype=float)
-    mid = float(np.median(centres))
-    spread = SPREADS * MAD * float(np.median(np.abs(centres - mid)))
+def _seasonal(rows: _Past, rung: Rung) -> Band:
+    mid = float(np.median(rows.q50))
+    spread = SPREADS * MAD * float(np.median(np.abs(rows.q50 - mid)))
     return Band(
         rung=rung,
-        low=min(mid, float(rows["q10"].median())),
+        low=min(mid, float(np.nanmedian(rows.q10))),
         mid=mid,
-        high=max(float(rows["q90"].median()), mid + spread),
-        runs=int(rows["measured"].sum()),
+        high=max(float(np.nanmedian(rows.q90)), mid + spread),
+        runs=int(rows.measured.sum()),
     )
 
 
-def _by_key(hourly: pd.DataFrame) -> Mapping[Key, pd.DataFrame]:
+def _by_key(hourly: pd.DataFrame) -> Mapping[Key, _Past]:
     known = hourly[hourly["q50"].notna()]
-    return {key_of(values): rows for values, rows in known.groupby(KEY, sort=True, observed=True)}
+    numbers = {name: known[name].to_numpy(dtype=float, na_value=np.nan) for name in ("measured", "q10", "q50", "q90")}
+    every = _Past(hour=known["hour"].to_numpy(dtype="datetime64[h]"), **numbers)
+    grouped = known.groupby(KEY, sort=True, observed=True).indices
+    return {key_of(values): every.where(np.asarray(rows)) for values, rows in grouped.items()}

@@ -14,6 +14,7 @@ from collector.model.access import Population
 FEW_RUNS = 10
 GAP_INTERVALS = 5.0
 ACCOUNT = ["server_app", "server_db"]
+NOTED = ("outcome", "journey_hash", "endpoint", *ACCOUNT)  # columns the notes look at
 SKEW, DROPPED, MISSED = AGENTS = ("agent.clock.skew", "agent.outbox.dropped", "agent.slots.missed")
 SKEW_SECONDS = 1.0  # a clock further off is said; times of two machines are compared to this or worse
 NAMED = 3  # endpoints in one note
@@ -71,7 +72,7 @@ def _notes(
         yield f"{series.left_out} runs left out: the environment or the probe was not ready"
     if len(rows) and rows[ACCOUNT].isna().all(axis=None):
         yield "the application gives no account of its time (Server-Timing): its layers cannot be told apart by phases"
-    if rows["journey_hash"].nunique() > 1 or series.frame["journey_hash"].nunique() > 1:
+    if rows["journey_hash"].nunique() > 1 or series.frame(["journey_hash"])["journey_hash"].nunique() > 1:
         yield "the journey file changed within the data: durations before and after may not compare"
     yield from _gaps(series, window, settings)
 

@@ -1,6 +1,6 @@
 """The runs of one step, population and environment in time order, as arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -40,8 +40,8 @@ class Key:
 class Series:
     """Runs that say something of the service, by slot; ``left_out`` counts those that do not.
 
-    ``seconds`` is NaN when nothing was timed; with ``censored`` it is a lower bound. ``frame`` has
-    the same rows with all columns of STEPS.
+    ``seconds`` is NaN when nothing was timed; with ``censored`` it is a lower bound. The runs are the
+    rows at ``places`` of ``steps``, the window's frame.
     """
 
     key: Key
@@ -50,7 +50,8 @@ class Series:
     censored: Bools
     bad: Bools
     target: Floats
-    frame: pd.DataFrame
+    steps: pd.DataFrame
+    places: npt.NDArray[np.intp]
     left_out: int
 
     def __len__(self) -> int:
@@ -60,6 +61,10 @@ class Series:
     def timed(self) -> Bools:
         """Say which rows have a duration: a sample, or the lower bound of a timeout."""
         return ~np.isnan(self.seconds)
+
+    def frame(self, columns: Sequence[str], inside: Bools | None = None) -> pd.DataFrame:
+        """Give some columns of the runs, of all or of those ``inside``."""
+        return self.steps[list(columns)].take(self.places if inside is None else self.places[inside])
 
     def between(self, start: datetime, end: datetime) -> Bools:
         """Say which rows lie in ``start <= slot < end``."""
@@ -89,22 +94,24 @@ def split(steps: pd.DataFrame) -> list[Series]:
 
 
 def _split(steps: pd.DataFrame) -> Iterator[Series]:
-    for values, rows in steps.groupby(KEY, sort=True, observed=True):
-        yield _series(key_of(values), rows)
-
-
-def _series(key: Key, rows: pd.DataFrame) -> Series:
-    usable = rows[~rows["outcome"].isin([str(outcome) for outcome in RULES.left_out])]
-    timeout = usable["outcome"].eq(str(Outcome.TIMEOUT)).to_numpy(dtype=bool)
-    measured = usable["outcome"].isin([str(outcome) for outcome in RULES.measured]).to_numpy(dtype=bool)
-    seconds = usable["seconds"].to_numpy(dtype=float, na_value=np.nan)
-    return Series(
-        key=key,
-        slots=usable["slot"].to_numpy(dtype="datetime64[us]"),
-        seconds=np.where(measured | timeout, seconds, np.nan),
-        censored=timeout,
-        bad=usable["outcome"].isin([str(outcome) for outcome in RULES.bad]).to_numpy(dtype=bool),
-        target=usable["target_seconds"].to_numpy(dtype=float, na_value=np.nan),
-        frame=usable,
-        left_out=len(rows) - len(usable),
-    )
+    outcome = steps["outcome"]
+    usable = ~outcome.isin([str(one) for one in RULES.left_out]).to_numpy(dtype=bool)
+    measured = outcome.isin([str(one) for one in RULES.measured]).to_numpy(dtype=bool)
+    bad = outcome.isin([str(one) for one in RULES.bad]).to_numpy(dtype=bool)
+    timeout = outcome.eq(str(Outcome.TIMEOUT)).to_numpy(dtype=bool)
+    seconds = np.where(measured | timeout, steps["seconds"].to_numpy(dtype=float, na_value=np.nan), np.nan)
+    target = steps["target_seconds"].to_numpy(dtype=float, na_value=np.nan)
+    slots = steps["slot"].to_numpy(dtype="datetime64[us]")
+    for values, rows in steps.groupby(KEY, sort=True, observed=True).indices.items():
+        places = np.sort(rows)[usable[np.sort(rows)]]
+        yield Series(
+            key=key_of(values),
+            slots=slots[places],
+            seconds=seconds[places],
+            censored=timeout[places],
+            bad=bad[places],
+            target=target[places],
+            steps=steps,
+            places=places,
+            left_out=len(rows) - len(places),
+        )
