@@ -24,7 +24,7 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@ROUTER.get("/readyz", responses=refused(503))
+@ROUTER.get("/readyz", responses={503: {"description": "not ready: beside each check stands what is wrong"}})
 def readyz(here: Here) -> JSONResponse:
     """Say whether facts can be kept: store, registry and room in the spool, each by itself."""
     checks = {"store": _store(here), "registry": _registry(here)}
