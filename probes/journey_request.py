@@ -85,11 +85,12 @@ class Request(Document):
     @field_validator("form", "headers")
     @classmethod
     def _no_literal_secret(cls, values: dict[str, str] | None) -> dict[str, str] | None:
-        for key, text in (values or {}).items():
-            if looks_sensitive(key) and "{" not in text:
-                raise ValueError(
-                    f"{key} holds a secret written out: declare it under secrets, by reference, and write {{its name}}"
-                )
+        plain = [key for key, text in (values or {}).items() if looks_sensitive(key) and "{" not in text]
+        if plain:
+            raise ValueError(
+                f"{', '.join(plain)} holds a secret written out: "
+                "declare it under secrets, by reference, and write {its name}"
+            )
         return values
 
     @model_validator(mode="after")

@@ -150,6 +150,7 @@ steps:
     ("old", "new", "message"),
     [
         ('u: "{username}"', "password: hunter2-canary", "holds a secret written out"),
+        ('u: "{username}"', "password: hunter2-canary, pin: 1", "password, pin holds a secret written out"),
         ("{path: /cases, query", "{path: /cases, headers: {Authorization: Bearer abc}, query", "secret written out"),
         ('q: "{search}"', 'q: "{password}"', "it may stand in a form, json or header value"),
         ('p: "{password}"', "p: x", "secrets.password: is never used"),
