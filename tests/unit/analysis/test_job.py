@@ -13,12 +13,13 @@ from analysis.loading import WEEKS, load_at
 from analysis.settings import AnalysisSettings
 from analysis.why import why
 from collector.model.layer import Layer
+from collector.model.run import Phase
 from collector.model.verdict import Reference, Status, Verdict
 from collector.registries.database import DatabaseRegistry
 from collector.store import Batch, Slice
 from collector.stores.memory import MemoryStore
 from tests.worlds.culprits import CULPRITS
-from tests.worlds.generator import START, World, runs, samples
+from tests.worlds.generator import START, Fault, World, runs, samples
 
 FAST = AnalysisSettings(seasonal=False)
 BAD = {Status.SLOW, Status.FAILING}
@@ -110,6 +111,19 @@ def test_a_stored_verdict_is_drawn_again_from_its_own_snapshot_and_window(place:
 
 def _about(verdict: Verdict) -> tuple[object, ...]:
     return verdict.step, verdict.population, verdict.against, verdict.status
+
+
+@pytest.mark.parametrize(("hit", "status"), [(0.0, Status.NORMAL), (1.0, Status.NOT_ENOUGH_EVIDENCE)])
+def test_a_run_every_five_minutes_is_normal_unless_its_few_runs_are_slow(
+    place: Place, hit: float, status: Status
+) -> None:
+    hours = timedelta(hours=6)
+    late = Fault(seconds={Phase.SERVER_DB: 1.0}, start=hours.total_seconds() - 800, hit=hit)
+    place.feed(World(seconds=hours.total_seconds(), every=300.0, sampled=False, faults=[late]), START, START + hours)
+    analyse(place.store, place.registry, AnalysisSettings(), now=START + hours)
+    said = [v.status for v in place.registry.standing() if v.against is Reference.EXPECTED]
+    assert len(said) == 15
+    assert said.count(status) >= 14
 
 
 def test_what_agents_say_of_their_clocks_is_read(place: Place) -> None:
