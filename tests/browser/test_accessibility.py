@@ -72,11 +72,24 @@ def test_the_keyboard_reaches_everything_in_order_and_is_seen(context: BrowserCo
 def test_a_region_scrolls_with_the_arrow_keys(chromium: Browser, address: str) -> None:
     context = chromium.new_context(viewport={"width": 360, "height": 800})
     page = context.new_page()
-    page.goto(address + "/why/v-wifi-save")
-    region = page.get_by_role("region", name="Layers with evidence for and against")
+    page.goto(address + "/")
+    region = page.get_by_role("region", name="case-record by access, live")
     region.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.activeElement.scrollLeft > 0")
+    context.close()
+
+
+def test_layers_are_read_without_scrolling_sideways_and_stay_a_table(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 800})
+    page = context.new_page()
+    page.goto(address + "/why/v-wifi-save")
+    region = page.get_by_role("region", name="Layers with evidence for and against")
+    assert region.evaluate("region => region.scrollWidth <= region.clientWidth")
+    table = region.get_by_role("table")
+    assert table.get_by_role("columnheader").count() == 5
+    row = table.get_by_role("row").nth(1)
+    assert (row.get_by_role("rowheader").count(), row.get_by_role("cell").count()) == (1, 4)
     context.close()
 
 
