@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -114,9 +115,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         snapshot=window.snapshot,
         digest=window.digest,
         reached_at=scene.now,
-        facts_start=window.start,
-        facts_end=window.end,
-        facts_since=window.history_start,
+        **_read(window),
     )
 
 
@@ -156,11 +155,14 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
             snapshot=window.snapshot,
             digest=window.digest,
             reached_at=scene.now,
-            facts_start=window.start,
-            facts_end=window.end,
-            facts_since=window.history_start,
+            **_read(window),
         )
     ]
+
+
+def _read(window: Window) -> dict[str, Any]:
+    """Say which facts were read, so that they can be read again."""
+    return {"facts_start": window.start, "facts_end": window.end, "facts_since": window.history_start}
 
 
 def _mostly_quiet(found: Levels, inside: Bools) -> bool:
