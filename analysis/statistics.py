@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 SEED = 20_240_229
 RESAMPLES = 400
 DIGITS = 6
+MANY_TRIALS = 100  # from here on binomial tails are summed as arrays: an hour of a council has thousands of runs
 OUTLIER_SHARE = 0.15  # so many quiet runs may lie above their band without being an episode
 
 
@@ -128,13 +129,24 @@ def at_least(successes: int, trials: int, probability: float) -> float:
     return min(1.0, math.fsum(math.exp(term) for term in terms))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=65536)
 def needed(trials: int, probability: float, false_alarm: float) -> int:
     """Give how many of ``trials`` must be above for chance to be ruled out; trials + 1 if never."""
+    if trials > MANY_TRIALS and 0.0 < probability < 1.0:
+        tails = _tails(trials, probability)
+        return int(np.count_nonzero(tails >= false_alarm))
     for successes in range(trials + 1):
         if at_least(successes, trials, probability) < false_alarm:
             return successes
     return trials + 1
+
+
+def _tails(trials: int, probability: float) -> Floats:
+    """Give the upper binomial tail of 0 to ``trials`` successes at once."""
+    failures = np.arange(trials)
+    ratios = np.log(trials - failures) - np.log(failures + 1) + math.log(probability) - math.log1p(-probability)
+    logs = trials * math.log1p(-probability) + np.concatenate([[0.0], np.cumsum(ratios)])
+    return np.asarray(np.cumsum(np.exp(logs)[::-1])[::-1])
 
 
 def _thinned(ordered: Floats, limit: int = 1000) -> Floats:
