@@ -58,7 +58,8 @@ def test_a_median_among_timeouts_prints_as_at_least() -> None:
 def test_the_median_of_few_timed_runs_among_errors_is_at_least() -> None:
     facts = window(World(timeout=2.0, faults=[Fault(seconds={Phase.SERVER_DB: 9.0}, steps=["save"])]))
     late = (facts.steps["outcome"] == "timeout") & (facts.steps["slot"].dt.second % 15 != 0)
-    facts.steps.loc[late, ["outcome", "seconds"]] = ["failed", np.nan]
+    facts.steps.loc[late, "outcome"] = "failed"
+    facts.steps.loc[late, "seconds"] = np.nan
     bad = conclude(facts, Reference.EXPECTED, AnalysisSettings(seasonal=False), now=facts.end)[0]
     assert bad.step == "save"
     assert 2 * bad.censored < bad.runs
