@@ -76,7 +76,7 @@ def span(length_seconds: float) -> str:
 
 
 def with_unit(value: float, unit: str | None) -> str:
-    """Write a value of the metric catalogue (SI units, shares as "1") for people."""
+    """Write a value of the metric catalogue (SI units, shares as "1", counts as "{thing}") for people."""
     if unit == "s":
         return seconds(value)
     if unit == "1":
@@ -86,6 +86,8 @@ def with_unit(value: float, unit: str | None) -> str:
     number = _plain(value, _decimals(abs(value)))
     if unit is not None and unit.startswith("1/"):
         return f"{number} per {unit[2:]}"
+    if unit is not None and unit.startswith("{"):  # a count of something: OpenTelemetry writes it in braces
+        return f"{value:.3g} {unit.strip('{}')}{'' if value == 1 else 's'}"
     return f"{number} {unit}" if unit else number
 
 

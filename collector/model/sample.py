@@ -202,7 +202,7 @@ CATALOGUE: Mapping[str, Metric] = {
         ),
         _metric(
             "db.connections.active",
-            "1",
+            "{statement}",
             Layer.DATABASE,
             Direction.NEUTRAL,
             2.0,
@@ -216,7 +216,7 @@ CATALOGUE: Mapping[str, Metric] = {
             0.05,
             "seconds of statement time per second",
         ),
-        _metric("db.waits.lock", "1", Layer.DATABASE, Direction.UP, 1.0, "statements waiting for a lock"),
+        _metric("db.waits.lock", "{statement}", Layer.DATABASE, Direction.UP, 1.0, "statements waiting for a lock"),
         _metric(
             "db.statement.longest",
             "s",
