@@ -21,6 +21,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from analysis.settings import AnalysisSettings
+from analysis.why import why
+from collector.model.verdict import Reference
+from collector.registries.database import DatabaseRegistry
 from collector.store import Slice
 from collector.stores.lake import LakeStore
 from deploy.bench.council import DAY, FIRST_DAY, samples_of_day, steps_of_day
@@ -89,7 +93,7 @@ def _month(folder: Path, days: int, seed: int) -> dict[str, object]:
             "rows": counts,
             "fill_seconds_with_rollup_and_merge": round(filled, 1),
             "bytes": _sizes(folder, counts),
-            "seconds": _queries(store, end, days),
+            "seconds": _queries(store, end, days) | _why(store, folder, end),
         }
 
 
@@ -122,7 +126,22 @@ def _queries(store: LakeStore, end: datetime, days: int) -> dict[str, float]:
     return {name: _median_seconds(ask) for name, ask in asked.items()}
 
 
-def _median_seconds(ask: Callable[[], pa.Table], times: int = 5) -> float:
+def _why(store: LakeStore, folder: Path, end: datetime) -> dict[str, float]:
+    """Ask for the last working hour, and for the thirty days before ``end`` (as many as there are)."""
+    with closing(DatabaseRegistry(f"sqlite:///{folder / 'registry.sqlite'}")) as registry:
+
+        def ask(start: datetime, until: datetime) -> None:
+            expected = Reference.EXPECTED
+            why(store, registry, AnalysisSettings(), start=start, end=until, against=expected, now=until)
+
+        busy = end - 15 * _HOUR  # nine in the morning of the last day
+        return {
+            "why_last_hour": _median_seconds(lambda: ask(busy - _HOUR, busy), times=3),
+            "why_30_days": _median_seconds(lambda: ask(end - 30 * DAY, end), times=3),
+        }
+
+
+def _median_seconds(ask: Callable[[], object], times: int = 5) -> float:
     taken: list[float] = []
     for _ in range(times):
         with _timed(taken):

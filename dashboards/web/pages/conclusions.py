@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
-from collector.public import verdict_json
 from fastapi import APIRouter, HTTPException, Query
 
+from collector.public import verdict_json
 from dashboards.web.view import View
 
 _DEFAULT = timedelta(days=7)
