@@ -8,14 +8,11 @@ def duration(seconds: float) -> str:
 
 def quantity(value: float, unit: str) -> str:
     """Write a value of the catalogue's unit; a share is written as "%"."""
-    if unit == "%":
-        return f"{round(100 * value, 2):.3g} %"
     if unit == "s":
         return duration(value)
-    if unit == "1":
-        return f"{value:.3g}"
+    if unit.startswith("{"):  # a count of something: OpenTelemetry writes it in braces
+        return f"{value:.3g} {unit.strip('{}')}{'' if value == 1 else 's'}"
     if unit.startswith("By"):
         return f"{value / 1e6:.3g} MB{unit[2:]}"
-    if unit == "1/s":
-        return f"{value:.3g} per second"
-    return f"{value:.3g} {unit}"
+    number = f"{round(100 * value, 2):.3g}" if unit == "%" else f"{value:.3g}"
+    return number + {"1": "", "1/s": " per second"}.get(unit, f" {unit}")
