@@ -22,7 +22,15 @@ def main() -> None:
         release=chosen.release,
         secret=os.environ["CASEBOOK_SECRET"].encode(),
     )
-    config = uvicorn.Config(create(book), log_level="warning", access_log=False, timeout_graceful_shutdown=10)
+    config = uvicorn.Config(
+        create(book),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        # As long as web servers usually keep a connection. Within uvicorn's own 5 s a lossy link can hold an
+        # answer back until the server has hung up, and the next request is refused: a fault nobody made.
+        timeout_keep_alive=75,
+    )
     with _listener(chosen) as listener:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
