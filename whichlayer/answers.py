@@ -18,6 +18,7 @@ from collector.model.verdict import Reference, Status, Verdict
 from collector.public import verdict_json
 from collector.settings import CollectorSettings
 from dashboards import wording
+from dashboards.causes import by_cause
 from dashboards.layers import Row, arranged
 from whichlayer.data import opened
 from whichlayer.settings import load
@@ -82,7 +83,7 @@ def print_sentences(found: Sequence[Verdict], asked: Asked) -> None:
     """Print what is slow or failing, worst first and alike ones once, then a line for the rest."""
     console = Console(highlight=False)
     bad = [verdict for verdict in found if verdict.status in _BAD]
-    for group in _grouped(bad):
+    for group in by_cause(bad):
         _print_group(console, group)
     normal = sum(verdict.status is Status.NORMAL for verdict in found)
     unsure = [verdict for verdict in found if verdict.status is Status.NOT_ENOUGH_EVIDENCE]
@@ -94,15 +95,6 @@ def print_sentences(found: Sequence[Verdict], asked: Asked) -> None:
         console.print(f"{normal} step{'s' * (normal != 1)} by access: as usual.")
     for verdict in unsure:
         console.print(wording.sentence(verdict))
-
-
-def _grouped(bad: Sequence[Verdict]) -> list[list[Verdict]]:
-    """Put verdicts with the same answer together, in the order of their worst."""
-    groups: dict[tuple[object, ...], list[Verdict]] = {}
-    for verdict in bad:
-        answer = tuple(layer.layer for layer in verdict.blamed) or verdict.inseparable
-        groups.setdefault((verdict.site, verdict.status, verdict.open, answer), []).append(verdict)
-    return list(groups.values())
 
 
 def _print_group(console: Console, group: Sequence[Verdict]) -> None:

@@ -75,6 +75,17 @@ def test_the_refresh_moves_nothing_keeps_focus_and_says_only_what_changed(
 
 
 @needs_vendor
+def test_what_was_unfolded_stays_unfolded(context: BrowserContext, address: str) -> None:
+    page = context.new_page()
+    page.goto(address + "/")
+    page.get_by_text("The same answer for 1 more").click()
+    other = page.get_by_role("link", name="saving in case-record over WiFi", exact=True)
+    expect(other).to_be_visible()
+    _refresh(page)
+    expect(other).to_be_visible()
+
+
+@needs_vendor
 def test_updates_can_be_paused(context: BrowserContext, address: str) -> None:
     page = context.new_page()
     page.goto(address + "/")

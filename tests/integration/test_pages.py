@@ -66,6 +66,8 @@ def test_the_overview_says_what_is_open_worst_first_and_never_calls_stale_green(
     assert BANNER.replace("`", "") in text.replace("`", "")
     order = [text.index(f'data-verdict="v-wifi-{step}"') for step in ("login", "open", "save")]
     assert order == sorted(order)
+    assert "Open: 3, 2 different answers" in text
+    assert text.count("The same answer for") == 1  # opening and saving; what fails is another matter
     assert "no run for 40 min, usually one every 60 s" in text
     stale = re.findall(r'<td class="cell is-stale">.*?</td>', text, re.DOTALL)
     assert len(stale) == 5

@@ -12,6 +12,7 @@ from collector.model.access import Population
 from collector.model.verdict import Reference, Status, Verdict
 from collector.registry import Agent, Scope
 from dashboards import quantity, wording
+from dashboards.causes import by_cause
 from dashboards.facts.around import by_path
 from dashboards.facts.recent import LastRun, Line, Walked, last_runs, lines
 from dashboards.web.drawing import Spark, spark
@@ -72,12 +73,14 @@ def add(router: APIRouter, view: View) -> None:
         known = view.registry.verdicts(now - timedelta(days=CLOSED_DAYS), now + timedelta(hours=1))
         shown = grids(view, now, standing)
         agents = [(agent, _agent_state(agent, now, view.settings.agent_silent_after)) for agent in _active(view)]
+        open_verdicts = worst_first([verdict for verdict in [*known, *standing] if verdict.open])
         return view.page(
             request,
             "_live.html" if part == "live" else "overview.html",
             grids=shown,
             sites=len({grid.site for grid in shown}) > 1,
-            open=worst_first([verdict for verdict in [*known, *standing] if verdict.open]),
+            open=open_verdicts,
+            causes=by_cause(open_verdicts),
             closed=closed(known)[:CLOSED_SHOWN],
             stale=[(grid.journey, column) for grid in shown for column in grid.columns if column.stale],
             agents=agents,

@@ -1,4 +1,5 @@
-// Tells a screen reader only what changed among the open verdicts, and lets people pause the refresh.
+// Tells a screen reader only what changed among the open verdicts, keeps unfolded what was unfolded, and
+// lets people pause the refresh.
 "use strict";
 (() => {
   const live = document.getElementById("live");
@@ -7,8 +8,9 @@
   let paused = false;
 
   const open = () => new Map([...live.querySelectorAll("[data-verdict]")].map((item) =>
-    [item.dataset.verdict, item.querySelector(".say").textContent.trim()]));
+    [item.dataset.verdict, (item.querySelector(".say") ?? item).textContent.trim()]));
   let known = open();
+  let unfolded = [];
 
   const button = document.createElement("button");
   button.type = "button";
@@ -23,7 +25,11 @@
   document.addEventListener("htmx:before:request", (event) => {
     if (paused || document.hidden) event.preventDefault();
   });
+  document.addEventListener("htmx:before:swap", () => {
+    unfolded = [...live.querySelectorAll("details[open]")].map((part) => part.id);
+  });
   document.addEventListener("htmx:after:swap", () => {
+    for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
     const now = open();
     const fresh = [...now].filter(([id]) => !known.has(id)).map(([, text]) => text);
     const gone = [...known].filter(([id]) => !now.has(id)).map(([, text]) => `No longer open: ${text}`);
