@@ -45,7 +45,7 @@ packages: ## install the system packages of the tests, or say which are missing
 	@sh deploy/packages.sh test
 
 lock: ## resolve the dependencies again (needs uv)
-	uv pip compile pyproject.toml -q --upgrade --all-extras --group build --universal --generate-hashes --no-header \
+	uv pip compile pyproject.toml -q --upgrade --extra server --extra lab --group build --universal --generate-hashes --no-header \
 	    --no-emit-index-url --python-version 3.11 -o requirements.lock
 	uv pip compile pyproject.toml -q --upgrade --all-extras --group dev -c requirements.lock --universal \
 	    --generate-hashes --no-header --no-emit-index-url --python-version 3.11 -o requirements-dev.lock

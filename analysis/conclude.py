@@ -196,6 +196,7 @@ def _told(series: Series) -> list[Layer]:
         "server_app": [Layer.APPLICATION],
         "server_db": [Layer.DATABASE],
         "display": [Layer.REMOTE_SESSION],
+        "identity": [Layer.IDENTITY],
         "spool": [Layer.PRINTING],
     }
     told = [layers for phase, layers in phases.items() if series.frame([phase])[phase].notna().any()]

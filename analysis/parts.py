@@ -9,7 +9,7 @@ transfer  answer's first byte to its last
 wait      processing minus the server's own account of it: the way there and back, and queues
 unsplit   processing without such an account; of a timeout, all that no phase accounts for
 server_*  the server's own account
-render, display, spool  as measured
+render, launch, pixels, ready, display, identity, spool  as measured
 rest      what no phase covers
 ========= ======================================================================================
 
@@ -32,7 +32,8 @@ from collector.model.verdict import Interval
 
 ACCOUNT = [str(p) for p in (Phase.SERVER_APP, Phase.SERVER_DB, Phase.SERVER_STORAGE, Phase.SERVER_EXTERNAL)]
 OUTSIDE = [str(phase) for phase in Phase if str(phase) not in ACCOUNT]
-PARTS = ("resolve", "connect", "transfer", "wait", "unsplit", *ACCOUNT, "render", "display", "spool", "rest")
+AS_MEASURED = ("render", "launch", "pixels", "ready", "display", "identity", "spool")
+PARTS = ("resolve", "connect", "transfer", "wait", "unsplit", *ACCOUNT, *AS_MEASURED, "rest")
 LEAST_QUIET = 8
 
 
@@ -111,7 +112,7 @@ def split(rows: pd.DataFrame) -> pd.DataFrame:
         "transfer": took["transfer"],
         "wait": np.where(told, np.maximum(0.0, processing - account), 0.0),
         "unsplit": np.where(told, 0.0, processing) + np.where(unmeasured, rest, 0.0),
-        **{name: took[name] for name in (*ACCOUNT, "render", "display", "spool")},
+        **{name: took[name] for name in (*ACCOUNT, *AS_MEASURED)},
         "rest": np.where(unmeasured, 0.0, rest),
     }
     return pd.DataFrame(columns)

@@ -50,7 +50,16 @@ class OpenDriver(Protocol):
 
 @runtime_checkable
 class Driver(Protocol):
-    """A kind of driver: ``PLUGIN`` of a module in ``probes/drivers/``."""
+    """A kind of driver: ``PLUGIN`` of a module in ``probes/drivers/``.
+
+    ``languages`` are the keys of a step it can do (``probes.journey.LANGUAGES``); a plan with a step in
+    another is refused before anything is walked.
+    """
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Give the languages of steps it speaks."""
+        ...
 
     def configured(self, settings: Mapping[str, Any]) -> Self:
         """Give this driver with the settings of its endpoint (proxy, CA file); unknown keys raise ConfigError."""
@@ -62,3 +71,12 @@ class Driver(Protocol):
         Raises WhichlayerError if the endpoint is not ready for it (a certificate that is not there).
         """
         ...
+
+
+def not_spoken(driver: Driver, journey: Journey) -> str | None:
+    """Say in words which steps ``driver`` cannot do; None when it can do all."""
+    foreign = [step for step in journey.steps if step.language not in driver.languages]
+    if not foreign:
+        return None
+    steps = ", ".join(f"{step.step} ({step.language})" for step in foreign)
+    return f"does not do {steps} of {journey.name}: it does steps with {', '.join(sorted(driver.languages))}"

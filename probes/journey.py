@@ -1,7 +1,9 @@
 """A journey: the steps a user takes, as a file whose content hash every result carries.
 
 ``docs/journeys.md`` explains the file to the people who write one. ``load`` reports every mistake
-of a file at once, each with its line and column. Parts of a step are in ``journey_request.py``.
+of a file at once, each with its line and column. What a step does is said in one of several
+languages, each in a file of its own: ``journey_request.py`` (HTTP), ``journey_browser.py``,
+``journey_screen.py`` (a remote session's window), ``journey_printer.py``, ``journey_link.py``.
 """
 
 import hashlib
@@ -9,14 +11,18 @@ import json
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from collector.document import Document, Seconds, place, text_of
 from collector.document import load_tree as load_document_tree
 from collector.document import parse as parse_document
 from collector.model.errors import ConfigError, Mistake
 from probes import journey_references
+from probes.journey_browser import BrowserAction
+from probes.journey_link import LinkCheck
+from probes.journey_printer import PrintJob
 from probes.journey_request import AuthenticationFailure, Capture, Request, VerifySaved
+from probes.journey_screen import ScreenAction
 from probes.journey_text import Name, NonEmpty, Origin, SecretReference, Template, Text, Word
 
 
@@ -35,8 +41,12 @@ class Connection(StrEnum):
     REUSE = "reuse"
 
 
+LANGUAGES = ("requests", "browser", "screen", "printer", "link")
+"""Keys of a step that say what it does: a step has exactly one of them, and a driver speaks some."""
+
+
 class Step(Document):
-    """One thing a user does, timed as one: it is over when its last request is answered."""
+    """One thing a user does, timed as one: it is over when the last thing it does is answered."""
 
     step: Name = Field(description="Name of the step: results, targets and verdicts carry it.")
     action: Action = Field(default=Action.READ, description="What the step does to the system.")
@@ -44,7 +54,13 @@ class Step(Document):
     timeout: Seconds = Field(default=30.0, gt=0, description="Limit for the whole step; longer is a timeout.")
     think: Seconds = Field(default=0.0, description="Pause before the step, as a person makes; not timed.")
     connection: Connection = Field(default=Connection.REUSE, description="`new` opens a new connection for the step.")
-    requests: NonEmpty[Request] = Field(description="The requests of the step, in order.")
+    requests: NonEmpty[Request] | None = Field(default=None, description="The HTTP requests of the step, in order.")
+    browser: NonEmpty[BrowserAction] | None = Field(default=None, description="What is done in a browser, in order.")
+    screen: NonEmpty[ScreenAction] | None = Field(
+        default=None, description="What is done in the window of a remote session, in order."
+    )
+    printer: PrintJob | None = Field(default=None, description="The document that goes to a printer.")
+    link: LinkCheck | None = Field(default=None, description="The external link that is looked at.")
     sign_in: bool = Field(default=False, description="The step that signs in.")
     authentication_failure: AuthenticationFailure = Field(
         default=AuthenticationFailure(), description="What a refused sign-in looks like."
@@ -53,6 +69,17 @@ class Step(Document):
         default=None, description="Text that only the record made for probes shows; needed to write or print."
     )
     verify_saved: VerifySaved | None = Field(default=None, description="Reads back what the step wrote; not timed.")
+
+    @model_validator(mode="after")
+    def _one_language(self) -> "Step":
+        if sum(bool(getattr(self, language)) for language in LANGUAGES) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(LANGUAGES[:-1])} and {LANGUAGES[-1]}")
+        return self
+
+    @property
+    def language(self) -> str:
+        """Give the key that says what the step does."""
+        return next(language for language in LANGUAGES if getattr(self, language))
 
     @property
     def acts(self) -> bool:
@@ -74,7 +101,7 @@ class Journey(Document):
     name: Name = Field(description="Name of the journey.")
     description: str = Field(default="", description="What it stands for, for people.")
     variables: dict[Word, Text | None] = Field(
-        description="Values used as {name}; an agent may give others. Empty means an agent must give it."
+        default={}, description="Values used as {name}; an agent may give others. Empty means an agent must give it."
     )
     secrets: dict[Word, SecretReference | None] = Field(
         default={}, description="Secrets used as {name}, by reference; empty means the agent's account has it."
@@ -93,9 +120,7 @@ class Journey(Document):
     @field_validator("variables")
     @classmethod
     def _base_url(cls, variables: dict[str, str | None]) -> dict[str, str | None]:
-        if "base_url" not in variables:
-            raise ValueError("needs base_url: the address of the application, such as https://cases.example.org")
-        url = variables["base_url"]
+        url = variables.get("base_url")
         if url is not None and not url.startswith(("http://", "https://")):
             raise ValueError("base_url must begin with http:// or https://")
         return variables

@@ -15,6 +15,11 @@ Found = Iterator[tuple[Location, str]]
 Tree = Any  # YAML holds anything
 
 BUILT_IN = frozenset({"run_id"})
+_WEB = frozenset({"requests", "browser"})
+_ELSE = frozenset({"screen", "printer", "link"})
+_BASE_URL = "needs base_url: the address of the application, such as https://cases.example.org"
+_SECRET_KEYS = frozenset({"form", "json", "headers", "fill_secret", "type_secret", "totp"})  # where secrets may stand
+_LITERAL_KEYS = frozenset({"regex", "href"})  # braces there are their own
 _ACTING = frozenset({"write", "print"})
 
 
@@ -22,6 +27,9 @@ def check(tree: Tree) -> Found:
     """Give the place and the words of every mistake."""
     root = _mapping(tree)
     variables, secrets = set(_mapping(root.get("variables"))), set(_mapping(root.get("secrets")))
+    said = {key for step in _list(root.get("steps")) for key in _mapping(step)}
+    if "base_url" not in variables and (said & _WEB or not said & _ELSE):
+        yield ("variables",), _BASE_URL
     for taken in sorted(map(str, (variables & secrets) | (BUILT_IN & (variables | secrets)))):
         where = "secrets" if taken in secrets else "variables"
         yield (where, taken), "this name is taken: every name stands for one thing"
@@ -61,6 +69,8 @@ class _Scope:
         yield from self._texts((*here, "safe_record"), step.get("safe_record"), secret=False)
         for index, request in enumerate(_list(step.get("requests"))):
             yield from self._request((*here, "requests", index), _mapping(request))
+        for language in ("browser", *sorted(_ELSE)):
+            yield from self._said((*here, language), step.get(language), secret=False)
         saved = _mapping(step.get("verify_saved"))
         for key in ("path", "query", "marker"):
             yield from self._texts((*here, "verify_saved", key), saved.get(key), secret=False)
@@ -76,9 +86,26 @@ class _Scope:
         for name, capture in _mapping(request.get("capture")).items():
             link = _mapping(_mapping(capture).get("link"))
             yield from self._texts((*here, "capture", name, "link", "text"), link.get("text"), secret=False)
-            if name in self.reserved:
-                yield (*here, "capture", name), "this name is taken: every name stands for one thing"
-            self.known.add(name)
+            yield from self._captured((*here, "capture", name), name)
+
+    def _said(self, here: Location, value: Tree, *, secret: bool) -> Found:
+        """Check the placeholders of any language but HTTP; the names in ``capture`` are known from there on."""
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                if key not in _LITERAL_KEYS:
+                    yield from self._said((*here, key), inner, secret=secret or key in _SECRET_KEYS)
+            for name in _mapping(value.get("capture")):
+                yield from self._captured((*here, "capture", name), name)
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                yield from self._said((*here, index), inner, secret=secret)
+        elif isinstance(value, str):
+            yield from self._text(here, value, secret=secret)
+
+    def _captured(self, here: Location, name: Any) -> Found:  # noqa: ANN401
+        if name in self.reserved:
+            yield here, "this name is taken: every name stands for one thing"
+        self.known.add(name)
 
     def _texts(self, here: Location, value: Tree, *, secret: bool) -> Found:
         """Check the placeholders of a text, or of every text inside a mapping or list."""

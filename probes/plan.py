@@ -10,7 +10,7 @@ from collector.model.errors import ConfigError, Mistake, PluginError, SecretErro
 from collector.plugin import load as load_plugin
 from probes import budget, drivers, samplers, walk
 from probes import journey as journeys
-from probes.driver import Driver
+from probes.driver import Driver, not_spoken
 from probes.journey import Journey
 from probes.sampler import OpenSampler, Sampler
 from probes.settings import AgentSettings, JourneyEntry, SamplerEntry
@@ -87,6 +87,9 @@ def _walks(
             mistakes += [_placed(one, find((*spot, "settings"), one.message), entry.file) for one in error.mistakes]
         else:
             walks.append(Planned(entry=entry, journey=known, driver=driver))
+            unspoken = not_spoken(driver, known)
+            if unspoken:
+                mistakes.append(find((*spot, "driver"), f"journeys.{number}.driver: {entry.driver} {unspoken}"))
             wrong = _walk_mistakes(entry, known, folder, with_secrets=with_secrets)
             mistakes += [find((*spot, key), f"journeys.{number}.{what}") for key, what in wrong]
     return walks, mistakes

@@ -19,7 +19,11 @@ _PHASES: dict[Phase, tuple[str, str]] = {
     Phase.PROCESSING: ("█", "yellow"),
     Phase.TRANSFER: ("▄", "green"),
     Phase.RENDER: ("▀", "bright_blue"),
+    Phase.LAUNCH: ("▖", "bright_cyan"),
+    Phase.PIXELS: ("▗", "bright_green"),
+    Phase.READY: ("▝", "bright_yellow"),
     Phase.DISPLAY: ("▌", "bright_magenta"),
+    Phase.IDENTITY: ("◆", "bright_red"),
     Phase.SPOOL: ("▐", "white"),
 }
 _OUTCOMES = {Outcome.OK: "green", Outcome.SLOW: "yellow", Outcome.NOT_READY: "cyan", Outcome.BROKEN: "magenta"}

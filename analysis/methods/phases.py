@@ -39,7 +39,11 @@ LAYERS: Mapping[str, tuple[Layer, ...]] = {
     "server_storage": (Layer.STORAGE,),
     "server_external": (Layer.EXTERNAL_LINK,),
     "render": (Layer.ENDPOINT, Layer.APPLICATION),
+    "launch": (Layer.ENDPOINT, *NETWORK, Layer.REMOTE_SESSION),
+    "pixels": (*NETWORK, Layer.REMOTE_SESSION),
+    "ready": (Layer.REMOTE_SESSION, Layer.IDENTITY),
     "display": (Layer.ACCESS_NETWORK, Layer.REMOTE_SESSION, *SERVER),
+    "identity": (*NETWORK, Layer.IDENTITY),
     "spool": (Layer.PRINTING,),
     "rest": (Layer.ENDPOINT,),
 }
@@ -54,7 +58,11 @@ WORDS: Mapping[str, str] = {
     "server_storage": "the storage's part",
     "server_external": "the external link's part",
     "render": "drawing the page",
+    "launch": "starting the remote client",
+    "pixels": "the session's first picture",
+    "ready": "the session becoming ready",
     "display": "keystroke to pixel",
+    "identity": "the identity provider",
     "spool": "the print queue",
     "rest": "the probe's own machine",
 }

@@ -28,7 +28,7 @@ BAD = frozenset({Outcome.FAILED, Outcome.TIMEOUT, Outcome.DROPPED})
 class Phase(StrEnum):
     """A measured part of a step, in seconds. A phase that did not happen is absent, never 0.
 
-    The first eight are measured by the probe and do not overlap. ``server_*`` is the server's own
+    Those before ``server_*`` are measured by the probe and do not overlap. ``server_*`` is the server's own
     account of its time (Server-Timing or its spans): it lies inside ``processing``, and its parts
     do not overlap each other.
     """
@@ -39,8 +39,12 @@ class Phase(StrEnum):
     PROCESSING = "processing"  # request sent until the first byte of the answer
     TRANSFER = "transfer"
     RENDER = "render"
+    LAUNCH = "launch"  # the remote client's start until its window is there
+    PIXELS = "pixels"  # from then until the session draws anything
+    READY = "ready"  # from then until the session can be used
     DISPLAY = "display"  # keystroke to pixel
-    SPOOL = "spool"
+    IDENTITY = "identity"  # at the identity provider, on the way of signing in
+    SPOOL = "spool"  # from handing a document over until the printer has finished it
     SERVER_APP = "server_app"
     SERVER_DB = "server_db"
     SERVER_STORAGE = "server_storage"

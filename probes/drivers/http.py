@@ -50,6 +50,7 @@ class HttpDriver:
     """Opens one HTTP session per run."""
 
     settings: HttpSettings = field(default_factory=HttpSettings)
+    languages: frozenset[str] = frozenset({"requests"})
 
     def configured(self, settings: Mapping[str, Any]) -> "HttpDriver":
         """Give a driver with these settings. Raises ConfigError with every mistake."""
@@ -90,7 +91,7 @@ class OpenHttp:
         meter = self._session.begin(step.timeout)
         ended: StepEnded | None = None
         try:
-            for request in step.requests:
+            for request in step.requests or ():
                 self._session.do(request, step)
         except StepEnded as end:
             ended = end

@@ -54,20 +54,24 @@ def run(  # noqa: PLR0913, PLR0917  one parameter per option
         Pairs | None, typer.Option(help="NAME=REFERENCE: keyring:SERVICE/NAME, file:PATH or env:NAME.")
     ] = None,
     endpoint: Annotated[str, typer.Option(help="Name of this endpoint in the result.")] = "here",
+    driver: Annotated[str | None, typer.Option(help="How it is walked; what fits the journey if not given.")] = None,
     ca_file: Annotated[Path | None, typer.Option(help="Additional certification authorities (PEM).")] = None,
-    proxy: Annotated[str, typer.Option(help="environment, none, or a proxy's address.")] = "environment",
+    proxy: Annotated[str | None, typer.Option(help="environment, none, or a proxy's address.")] = None,
+    setting: Annotated[Pairs | None, typer.Option("--set", help="NAME=VALUE of the driver's settings.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print for machines.")] = False,
 ) -> None:
     """Walk a journey once, now, and show what was measured. Exit code 1 if a step did not succeed."""
     from collector.model.run import MEASURED
     from whichlayer.walk_once import walk_once
 
+    given = {"ca_file": ca_file, "proxy": proxy, **_pairs("--set", setting)}
     done = walk_once(
         file,
         variables=_pairs("--var", var),
         references=_pairs("--secret", secret),
         endpoint=endpoint,
-        settings={"ca_file": ca_file, "proxy": proxy},
+        name=driver,
+        settings={name: value for name, value in given.items() if value is not None},
     )
     if as_json:
         from pydantic import TypeAdapter

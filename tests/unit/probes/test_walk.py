@@ -40,6 +40,8 @@ VARIABLES = {"ward": "north"}
 class Scripted:
     """A driver that gives the outcomes it was told, or raises what it was told."""
 
+    languages = frozenset({"requests"})
+
     def __init__(self, outcomes: Sequence[Outcome | Exception], opening: Exception | None = None) -> None:
         self.outcomes = list(outcomes)
         self.opening = opening
