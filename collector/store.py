@@ -48,7 +48,11 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
-    """How the store is: for /readyz, /metrics and the data-quality page."""
+    """How the store is: for /readyz, /metrics and the data-quality page.
+
+    ``flush_failing_since`` is when the first of an unbroken row of failed flushes was, None when the last
+    one went well; ``flush_failure`` is what the last one failed of, and may name files of this machine.
+    """
 
     snapshot: int
     hot_rows: int
@@ -56,6 +60,8 @@ class StoreStatus:
     spool_limit_bytes: int
     batches: int
     duplicates: int
+    flush_failing_since: datetime | None = None
+    flush_failure: str = ""
 
 
 @runtime_checkable

@@ -1,6 +1,7 @@
 """``/healthz``: the process answers. ``/readyz``: it can keep facts. ``/metrics``: in numbers."""
 
 from collections.abc import Iterable
+from datetime import UTC
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse
 
 from collector.api.doors import Doors, Here, authenticated
 from collector.api.intake import refused
+from collector.api.problem import Problem, respond
 from collector.model.errors import WhichlayerError
 from collector.settings import is_loopback
 
@@ -24,12 +26,14 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@ROUTER.get("/readyz", responses={503: {"description": "not ready: beside each check stands what is wrong"}})
+@ROUTER.get("/readyz", responses=refused(503))
 def readyz(here: Here) -> JSONResponse:
     """Say whether facts can be kept: store, registry and room in the spool, each by itself."""
     checks = {"store": _store(here), "registry": _registry(here)}
-    ready = all(value == "ok" for value in checks.values())
-    return JSONResponse({"status": "ok" if ready else "not ready", **checks}, status_code=200 if ready else 503)
+    wrong = [value for value in checks.values() if value != "ok"]
+    if wrong:
+        return respond(Problem(503, "; ".join(wrong), more=checks))
+    return JSONResponse({"status": "ok", **checks})
 
 
 @ROUTER.get("/metrics", response_class=Response, responses=refused(401))
@@ -49,6 +53,9 @@ def _store(here: Doors) -> str:
         return str(error)
     if status.spool_limit_bytes and status.spool_bytes > status.spool_limit_bytes * (1 - _HEADROOM):
         return "the spool is almost full: the lake cannot be written, or the disk is too slow"
+    if status.flush_failing_since is not None:  # of what may name files: that is in the log
+        since = status.flush_failing_since.astimezone(UTC).isoformat(timespec="seconds")
+        return f"the lake takes no rows since {since}, they wait in the spool: the log of the collector says why"
     return "ok"
 
 
@@ -62,11 +69,16 @@ def _registry(here: Doors) -> str:
 
 def _exposition(here: Doors) -> bytes:
     status = here.store.status()
+    since = status.flush_failing_since
     gauges = {
         "whichlayer_store_snapshot": ("number of the newest snapshot of the lake", status.snapshot),
         "whichlayer_store_hot_rows": ("facts acknowledged but not yet in the lake", status.hot_rows),
         "whichlayer_spool_bytes": ("bytes in the spool", status.spool_bytes),
         "whichlayer_spool_limit_bytes": ("room of the spool", status.spool_limit_bytes),
+        "whichlayer_store_flush_failing_since_timestamp_seconds": (
+            "since when the lake takes no rows; 0 when it does",
+            since.timestamp() if since else 0,
+        ),
         "whichlayer_store_batches": ("batches kept", status.batches),
         "whichlayer_store_duplicates": ("batches that came again", status.duplicates),
     }

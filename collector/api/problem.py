@@ -17,12 +17,22 @@ RETRY_SECONDS = 10
 
 
 class Problem(Exception):
-    """Ends a request with ``status``; ``field`` names the place in the body, if there is one."""
+    """Ends a request with ``status``; ``field`` names the place in the body, if there is one.
+
+    ``more`` are members of its own that a problem document may have beside the usual ones.
+    """
 
     def __init__(
-        self, status: int, detail: str, *, field: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        detail: str,
+        *,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
+        self.more = dict(more or {})
         self.detail = detail
         self.field = field
         self.headers = dict(headers or {})
@@ -31,7 +41,7 @@ class Problem(Exception):
 
 def respond(problem: Problem) -> JSONResponse:
     """Write a problem as an answer."""
-    body = {"type": "about:blank", "title": HTTPStatus(problem.status).phrase, "status": problem.status}
+    body = problem.more | {"type": "about:blank", "title": HTTPStatus(problem.status).phrase, "status": problem.status}
     body["detail"] = problem.detail
     if problem.field is not None:
         body["field"] = problem.field

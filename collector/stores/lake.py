@@ -9,7 +9,7 @@ and the rows that are not in it. So it never sees a row twice and never misses o
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -51,6 +51,7 @@ class LakeStore:
         )
         self._folder = data / "lake"
         self._writing = threading.RLock()  # one writer of the lake at a time
+        self._failing: tuple[datetime, str] | None = None  # since when flushes fail, and of what the last one did
         self._stop = threading.Event()
         self._flusher = threading.Thread(target=self._flush_often, args=(flush_seconds,), name="flush", daemon=True)
         try:
@@ -75,15 +76,13 @@ class LakeStore:
     def flush(self) -> int:
         """See ``Store.flush``."""
         with self._writing:
-            hot = self._hot.to_commit()
-            if not hot:
-                return self._hot.snapshot
-            steps = [rows.tables["steps"] for rows in hot.values() if "steps" in rows.tables]
-            touched = _rollup.hours_of(steps)
-            snapshot = _commit.commit(self._root, self._folder, hot, lambda cursor: self._hours.late(cursor, touched))
-            self._hours.committed(touched)
-            self._hot.committed(hot, snapshot)
-            self._spool.release(max(hot))
+            try:
+                snapshot = self._committed()
+            except Exception as error:
+                since = self._failing[0] if self._failing else datetime.now(UTC)
+                self._failing = since, str(error)
+                raise
+            self._failing = None
             return snapshot
 
     def scan(
@@ -124,6 +123,7 @@ class LakeStore:
     def status(self) -> StoreStatus:
         """See ``Store.status``."""
         hot_rows, batches = self._hot.counts()
+        since, failure = self._failing or (None, "")
         return StoreStatus(
             snapshot=self._hot.snapshot,
             hot_rows=hot_rows,
@@ -131,6 +131,8 @@ class LakeStore:
             spool_limit_bytes=self._spool.limit,
             batches=batches,
             duplicates=self._hot.duplicates,
+            flush_failing_since=since,
+            flush_failure=failure,
         )
 
     def close(self) -> None:
@@ -143,6 +145,18 @@ class LakeStore:
         finally:
             self._spool.close()
             self._root.close()
+
+    def _committed(self) -> int:
+        hot = self._hot.to_commit()
+        if not hot:
+            return self._hot.snapshot
+        steps = [rows.tables["steps"] for rows in hot.values() if "steps" in rows.tables]
+        touched = _rollup.hours_of(steps)
+        snapshot = _commit.commit(self._root, self._folder, hot, lambda cursor: self._hours.late(cursor, touched))
+        self._hours.committed(touched)
+        self._hot.committed(hot, snapshot)
+        self._spool.release(max(hot))
+        return snapshot
 
     def _replayed(self) -> Hot:
         """Take up what the spool holds and the lake does not."""

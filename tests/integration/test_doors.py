@@ -3,12 +3,10 @@
 import gzip
 import json
 import logging
-import sqlite3
 import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -334,20 +332,6 @@ def test_two_failed_sign_ins_pause_an_account_until_an_operator_resumes_it(here:
     assert post("lease", {"seconds": 120}).json() == {"state": "granted"}
     assert post("lease", {"seconds": 0}).status_code == 422
     assert here.client.post("/v1/accounts/unknown/resume", headers=here.as_operator()).status_code == 404
-
-
-def test_readiness_says_what_is_missing(here: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert here.client.get("/healthz").json() == {"status": "ok"}
-    assert here.client.get("/readyz").json() == {"status": "ok", "store": "ok", "registry": "ok"}
-    full = replace(here.store.status(), spool_bytes=96, spool_limit_bytes=100)
-    monkeypatch.setattr(here.store, "status", lambda: full)
-    with sqlite3.connect(here.folder / "registry.sqlite") as database:
-        database.execute("DROP TABLE accounts")
-    answer = here.client.get("/readyz")
-    assert answer.status_code == 503
-    assert "almost full" in answer.json()["store"]
-    assert "does not answer" in answer.json()["registry"]
-    assert here.client.get("/healthz").status_code == 200
 
 
 def test_metrics_show_the_last_run_with_its_phases(here: Collector) -> None:
