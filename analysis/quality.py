@@ -91,7 +91,7 @@ def _heard(series: Series, rows: pd.DataFrame, heard: Agents) -> Iterator[str]:
         yield f"slots in which no run was made ({_some(missed)}): the run before took too long, or the machine slept"
     dropped = [f"{place[1]} {heard.dropped[place]:.0f}" for place in places if place in heard.dropped]
     if dropped:
-        yield f"rows that were measured and lost because an agent's outbox was full: {_some(dropped)}"
+        yield f"rows that were measured and lost because an agent's outbox was full, or its disk: {_some(dropped)}"
 
 
 def _some(names: list[str]) -> str:

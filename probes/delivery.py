@@ -89,7 +89,7 @@ class Delivery:
         """Put what was dropped into the outbox, now that there is room: telling must not drop more."""
         for loss in self._outbox.report_losses(self._describe_loss):
             times = {"first": loss.first.isoformat(), "last": loss.last.isoformat()}
-            _log.warning("data lost: the outbox was full", kind=loss.kind, rows=loss.rows, **times)
+            _log.warning("data lost: the outbox was full, or the disk", kind=loss.kind, rows=loss.rows, **times)
 
     def _run(self) -> None:
         while not self._stopping:

@@ -7,9 +7,12 @@ then forgotten in a power cut would make the collector drop the next batch as a 
 same reason the first number of a new file is the time in milliseconds: a lost file does not start
 again at 1.
 
-It is bounded in bytes. When it must drop, the oldest rows go and ``report_losses`` says what they were.
+It is bounded in bytes. When it must drop, the oldest rows go and ``report_losses`` says what they were, as it
+does of new rows the disk did not take. Those are counted in memory until the disk takes something again: an
+agent that is killed before cannot tell of them.
 """
 
+import contextlib
 import json
 import sqlite3
 import threading
@@ -20,6 +23,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+import structlog
+
+_log = structlog.get_logger("whichlayer.outbox")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS row (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, kept_at REAL NOT NULL,
     body TEXT NOT NULL, sequence INTEGER);
@@ -71,12 +77,27 @@ class Outbox:
         self._lock = threading.RLock()
         self._database = _open(folder / "outbox.sqlite")
         self._bytes = int(self._value("SELECT coalesce(sum(length(body)), 0) FROM row"))
+        self._not_taken: list[tuple[Kind, int, float]] = []  # by the disk: of what kind, how many, when
 
     def put(self, kind: Kind, rows: Sequence[str]) -> None:
-        """Keep rows (JSON texts). When there is no room, the oldest rows go first."""
-        with self._lock, self._database:
-            for body in rows:
-                self._keep(kind, body)
+        """Keep rows (JSON texts). When there is no room, the oldest rows go first.
+
+        Rows the disk does not take are lost and counted; it is no error of who measured them.
+        """
+        with self._lock:
+            before = self._bytes
+            try:
+                with self._database:
+                    self._count_not_taken()
+                    for body in rows:
+                        self._keep(kind, body)
+            except sqlite3.OperationalError as error:
+                self._bytes = before
+                if not self._not_taken:
+                    _log.error("data lost: the disk takes no rows; they are counted, and told later", reason=str(error))
+                self._not_taken.append((kind, len(rows), time.time()))
+                return
+            self._not_taken.clear()
 
     def seal(self, agent_id: str) -> Batch | None:
         """Give the oldest batch that is not yet acknowledged, or bind waiting rows to a new one.
@@ -133,6 +154,8 @@ class Outbox:
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
+            with contextlib.suppress(sqlite3.OperationalError), self._database:
+                self._count_not_taken()
             self._database.close()
 
     def _keep(self, kind: Kind, body: str) -> None:
@@ -159,6 +182,10 @@ class Outbox:
             " first = min(first, excluded.first), last = max(last, excluded.last)",
             kind, rows, first, last,
         )  # fmt: skip
+
+    def _count_not_taken(self) -> None:
+        for kind, rows, at in self._not_taken:
+            self._count_loss(kind, rows, at, at)
 
     def _belong_to(self, agent_id: str) -> None:
         """Numbers belong to one enrolment: another one binds what waits anew, under numbers of its own."""

@@ -255,7 +255,7 @@ CATALOGUE: Mapping[str, Metric] = {
             Layer.ENDPOINT,
             Direction.NEUTRAL,
             0.0,
-            "rows an agent had to drop because its outbox was full: these data are missing",
+            "rows an agent had to drop because its outbox was full, or its disk: these data are missing",
         ),
         _metric(
             "agent.slots.missed",

@@ -157,3 +157,46 @@ def test_kill_9_loses_and_repeats_nothing(tmp_path: Path) -> None:
         assert batch.sequence > sequence
         assert not numbers or numbers[0] == last + 1
     box.close()
+
+
+FULL = """
+import json, resource, sys
+from pathlib import Path
+from probes.outbox import Kind, Outbox
+
+box = Outbox(Path(sys.argv[1]), limit_bytes=1 << 20)
+box.put(Kind.SAMPLES, ["1"])
+kept, hard = box.bytes, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+size = max(path.stat().st_size for path in Path(sys.argv[1]).iterdir())
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))  # no file grows any more, as on a full disk
+for number in range(20):
+    box.put(Kind.RUNS, [json.dumps("x" * 9000)] * 2)
+box.put(Kind.SAMPLES, ["2"] * 3000)
+full = box.bytes, box.waiting()
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+box.put(Kind.SAMPLES, ["3"])
+box.close()
+again = Outbox(Path(sys.argv[1]), limit_bytes=1 << 20)
+told = again.report_losses(lambda loss: json.dumps([loss.kind, loss.rows]))
+print(json.dumps({
+    "full": [full[0] - kept, full[1]],
+    "lost": sorted([loss.kind, loss.rows] for loss in told),
+    "inside": all(0 <= (loss.last - loss.first).total_seconds() < 60 for loss in told),
+    "again": again.report_losses(str),
+    "rows": again.seal("agent-1").rows,
+}))
+"""
+
+
+def test_rows_a_full_disk_did_not_take_are_counted_and_told(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    *log, last = done.stdout.splitlines()
+    found = json.loads(last)
+    assert found["full"] == [0, 1], "nothing was kept, and the room taken is what it was"
+    assert found["lost"] == [["runs", 40], ["samples", 3000]]
+    assert found["inside"]
+    assert found["again"] == []
+    assert found["rows"] == ["1", "3", *found["rows"][2:]]
+    assert len(found["rows"]) == 4, "two that were kept, two that tell of losses"
+    assert ("\n".join(log) + done.stderr).count("the disk takes no rows") == 1
