@@ -141,6 +141,15 @@ def test_a_revoked_agent_is_unknown(registry: Registry) -> None:
         registry.revoke("nobody", now=NOW)
 
 
+def test_agents_are_listed_by_endpoint_the_revoked_too(registry: Registry) -> None:
+    late, early = enrolled(registry, "ward-9"), enrolled(registry, "ward-3")
+    registry.revoke(late.agent_id, now=NOW + MINUTE)
+    found = {agent.agent_id: agent for agent in registry.agents() if agent.scope is Scope.AGENT}
+    assert list(found) == [early.agent_id, late.agent_id]
+    assert [agent.revoked_at for agent in found.values()] == [None, NOW + MINUTE]
+    assert [agent.seen_at for agent in found.values()] == [None, None]
+
+
 def test_what_was_heard_of_an_agent_is_kept(registry: Registry) -> None:
     given = enrolled(registry, "ward-3")
     registry.seen(given.agent_id, now=NOW, skew_seconds=1.5, version="0.1")
