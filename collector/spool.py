@@ -2,7 +2,9 @@
 
 A record is ``magic, crc32, sequence, length`` (little endian) and the payload; the checksum covers
 sequence, length and payload. A segment is named by the sequence of its first record. Sequences rise
-by one and never repeat, also over restarts. A torn tail (the machine stopped while writing) is cut.
+by one and never repeat, also over restarts. A torn tail (the machine stopped while writing) is cut. A
+record that was damaged later is left out: the next sound one begins where the damaged header says, or else
+where the magic is found again.
 """
 
 import contextlib
@@ -43,6 +45,7 @@ class Spool:
         self._next = 1
         self._durable = 0  # every record up to here is safe, or in _lost
         self._lost: list[range] = []
+        self._damaged = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for path in sorted(folder.glob("*.spool")):
@@ -61,6 +64,11 @@ class Spool:
         """Bytes it may hold."""
         return self._limit
 
+    @property
+    def damaged(self) -> int:
+        """Records that were found damaged between sound ones when the folder was opened: their facts are lost."""
+        return self._damaged
+
     def begin_after(self, sequence: int) -> None:
         """Give no sequence up to ``sequence`` again: the store holds them already."""
         with self._lock:
@@ -71,7 +79,7 @@ class Spool:
         """Read back every record on disk, in order: its sequence and its payload."""
         for first in sorted(self._sizes):
             with self._path(first).open("rb") as file:
-                for sequence, payload, _end in _read(file):
+                for sequence, payload, _end in _read(file, first):
                     yield sequence, payload
 
     def write(self, payload: bytes) -> int:
@@ -143,7 +151,7 @@ class Spool:
             first = max(self._sizes)
             assert file is not None
             with contextlib.suppress(OSError), file, self._path(first).open("rb") as again:
-                ends = [end for sequence, _payload, end in _read(again) if sequence <= self._durable]
+                ends = [end for sequence, _payload, end in _read(again, first) if sequence <= self._durable]
                 self._sizes[first] = ends[-1] if ends else 0
                 file.truncate(self._sizes[first])
             self._lost.append(range(self._durable + 1, self._next))
@@ -163,10 +171,15 @@ class Spool:
             self._file = None
 
     def _adopt(self, path: Path) -> None:
-        """Take over a segment of an earlier process; what does not match its checksum is cut off."""
+        """Take over a segment of an earlier process; what does not match its checksum is left out, or cut off."""
         with path.open("r+b") as file:
             end, last = 0, int(path.stem) - 1
-            for sequence, _payload, after in _read(file):
+            for sequence, payload, after in _read(file, last + 1):
+                damaged, bytes_damaged = sequence - last - 1, after - end - _HEADER.size - len(payload)
+                if damaged:
+                    what = "%s: %d records before record %d are damaged and lost (%d bytes)"
+                    _LOG.error(what, path, damaged, sequence, bytes_damaged)
+                self._damaged += damaged
                 end, last = after, sequence
             cut = os.fstat(file.fileno()).st_size - end
             if cut:
@@ -191,19 +204,58 @@ def _checksum(sequence: int, payload: bytes) -> int:
     return zlib.crc32(payload, zlib.crc32(struct.pack("<QQ", sequence, len(payload))))
 
 
-def _read(file: BinaryIO) -> Iterator[tuple[int, bytes, int]]:
-    """Read sound records: sequence, payload and where the record ends. Stops at the first unsound one."""
-    file.seek(0)
-    end = 0
-    while len(header := file.read(_HEADER.size)) == _HEADER.size:
-        magic, checksum, sequence, length = _HEADER.unpack(header)
-        if magic != _MAGIC or length > os.fstat(file.fileno()).st_size - end:
-            return
-        payload = file.read(length)
-        if len(payload) != length or _checksum(sequence, payload) != checksum:
-            return
-        end += _HEADER.size + length
-        yield sequence, payload, end
+def _read(file: BinaryIO, first: int) -> Iterator[tuple[int, bytes, int]]:
+    """Read the sound records of a segment: sequence, payload and where the record ends.
+
+    ``first`` is the sequence of its first record, sound or not.
+    """
+    size = os.fstat(file.fileno()).st_size
+    begin = 0
+    while begin < size:
+        found = _record(file, begin, size)
+        if found is None or found[0] < first:
+            begin = _sound_after(file, begin, size, first)
+            continue
+        sequence, payload = found
+        begin, first = begin + _HEADER.size + len(payload), sequence + 1
+        yield sequence, payload, begin
+
+
+def _record(file: BinaryIO, begin: int, size: int) -> tuple[int, bytes] | None:
+    """Read the record that begins there; None when there is no sound one."""
+    file.seek(begin)
+    header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        return None
+    magic, checksum, sequence, length = _HEADER.unpack(header)
+    if magic != _MAGIC or length > size - begin - _HEADER.size:
+        return None
+    payload = file.read(length)
+    sound = len(payload) == length and _checksum(sequence, payload) == checksum
+    return (sequence, payload) if sound else None
+
+
+def _sound_after(file: BinaryIO, damaged: int, size: int, sequence: int) -> int:
+    """Find where a sound record after ``sequence``, the damaged one, begins; ``size`` when there is none."""
+    for begin in _candidates(file, damaged):
+        found = _record(file, begin, size)
+        if found is not None and found[0] > sequence:
+            return begin
+    return size
+
+
+def _candidates(file: BinaryIO, damaged: int) -> Iterator[int]:
+    """Give where the damaged record's header says that it ends, then every place that looks like a beginning."""
+    file.seek(damaged)
+    rest = file.read()
+    if len(rest) >= _HEADER.size:
+        length = _HEADER.unpack_from(rest)[3]
+        if length <= len(rest) - _HEADER.size:
+            yield damaged + _HEADER.size + length
+    place = rest.find(_MAGIC, 1)
+    while place > 0:
+        yield damaged + place
+        place = rest.find(_MAGIC, place + 1)
 
 
 def _put(file: BinaryIO, header: bytes, payload: bytes, *, undo_to: int) -> None:

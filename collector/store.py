@@ -62,6 +62,7 @@ class StoreStatus:
     duplicates: int
     flush_failing_since: datetime | None = None
     flush_failure: str = ""
+    spool_lost_records: int = 0
 
 
 @runtime_checkable

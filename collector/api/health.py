@@ -74,6 +74,7 @@ def _exposition(here: Doors) -> bytes:
         "whichlayer_store_snapshot": ("number of the newest snapshot of the lake", status.snapshot),
         "whichlayer_store_hot_rows": ("facts acknowledged but not yet in the lake", status.hot_rows),
         "whichlayer_spool_bytes": ("bytes in the spool", status.spool_bytes),
+        "whichlayer_spool_lost_records": ("records damaged on the disk: lost", status.spool_lost_records),
         "whichlayer_spool_limit_bytes": ("room of the spool", status.spool_limit_bytes),
         "whichlayer_store_flush_failing_since_timestamp_seconds": (
             "since when the lake takes no rows; 0 when it does",

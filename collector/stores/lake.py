@@ -133,6 +133,7 @@ class LakeStore:
             duplicates=self._hot.duplicates,
             flush_failing_since=since,
             flush_failure=failure,
+            spool_lost_records=self._spool.damaged,
         )
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """What only the lake promises: restarts, one owner, a full disk, readers beside writers, its files."""
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -100,6 +101,21 @@ def test_a_full_spool_refuses_until_the_next_flush(tmp_path: Path) -> None:
         assert store.status().spool_bytes == 0
         assert store.append(batch(kept, rows=20)) is True
         assert len(set(components(store))) == kept + 1
+
+
+def test_a_damaged_record_costs_its_own_batch_only(tmp_path: Path) -> None:
+    with closing(LakeStore(tmp_path / "one", flush_seconds=None)) as store:
+        for number in (1, 2, 3):
+            store.append(batch(number))
+        shutil.copytree(tmp_path / "one" / "spool", tmp_path / "two" / "spool")  # as after a power cut
+    (path,) = (tmp_path / "two" / "spool").iterdir()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with closing(LakeStore(tmp_path / "two", flush_seconds=None)) as store:
+        assert components(store, store.flush()) == ["c1", "c3"]
+        assert store.status().spool_lost_records == 1
+        assert store.append(batch(2)) is True, "who still has it can send it again"
 
 
 def test_rows_stay_readable_and_safe_when_the_lake_cannot_take_them(tmp_path: Path) -> None:

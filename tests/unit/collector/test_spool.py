@@ -4,12 +4,17 @@ import errno
 import os
 import resource
 import signal
+import tempfile
 import threading
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collector.model.errors import StoreError, StoreFull
 from collector.spool import Spool
@@ -104,6 +109,53 @@ def test_a_flipped_bit_is_seen_and_told(spool: Spool, tmp_path: Path, caplog: py
     caplog.clear()
     assert reopened(tmp_path) == [(1, b"first record")]
     assert caplog.text == "", "nothing was cut this time"
+
+
+# Short ones, long ones, ones that look like headers: what a record holds must not matter.
+PAYLOADS = st.lists(
+    st.binary(max_size=40) | st.sampled_from([b"wls1", b"wls1" * 9, bytes(24), b"x" * 3000]), min_size=1, max_size=6
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(payloads=PAYLOADS, place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
+def test_a_damaged_byte_costs_its_own_record_only(payloads: list[bytes], place: float, flip: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with closing(Spool(folder, limit_bytes=LIMIT)) as spool:
+            for payload in payloads:
+                keep(spool, payload)
+            ends = list(accumulate(24 + len(payload) for payload in payloads))
+        path = only_segment(folder)
+        content = bytearray(path.read_bytes())
+        assert len(content) == ends[-1]
+        at = int(place * len(content))
+        content[at] ^= flip
+        path.write_bytes(content)
+        hit = bisect_right(ends, at) + 1
+        sound = [(number, payload) for number, payload in enumerate(payloads, 1) if number != hit]
+        with closing(Spool(folder, limit_bytes=LIMIT)) as again:
+            assert list(again.records()) == sound
+            assert again.damaged == (hit < len(payloads)), "at the end it cannot be told from a torn tail"
+            assert keep(again, b"next") == (len(payloads) + 1 if hit < len(payloads) else hit)
+        assert [payload for _, payload in reopened(folder)] == [*(payload for _, payload in sound), b"next"]
+
+
+def test_several_damaged_records_are_counted_and_told(
+    spool: Spool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for payload in (b"first", b"second", b"third", b"fourth"):
+        keep(spool, payload)
+    spool.close()
+    path = only_segment(tmp_path)
+    content = path.read_bytes().replace(b"second", b"SECOND").replace(b"third", b"THIRD")
+    path.write_bytes(content)
+    with closing(Spool(tmp_path, limit_bytes=LIMIT)) as again:
+        assert list(again.records()) == [(1, b"first"), (4, b"fourth")]
+        assert again.damaged == 2
+        again.release(4)
+        assert again.size == 0
+    assert f"{path}: 2 records before record 4 are damaged and lost (59 bytes)" in caplog.text
 
 
 def test_a_full_spool_refuses_and_keeps_nothing_of_the_record(tmp_path: Path) -> None:
