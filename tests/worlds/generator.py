@@ -58,6 +58,7 @@ class Fault:
     populations: Sequence[Population] = ALL
     shifts: Mapping[tuple[str, str], float] = field(default_factory=dict)
     hit: float = 1.0  # share of the runs it reaches
+    untold: float = 0.0  # seconds that no phase covers
     outcome: Outcome = Outcome.OK
     http_status: int | None = None
     error_kind: str | None = None
@@ -82,6 +83,7 @@ class World:
     missing: Callable[[Population, float], bool] = lambda _population, _at: False
     drift: float = 0.25
     jitter: float = 0.15  # sigma of the log-normal noise of every run
+    length: float = 1.0  # a quiet step takes so many times QUIET
     stalls: Sequence[float] = ()  # at these seconds the whole machine, and so every access, stands still
     stall: float = 10.0  # seconds long
     metrics: Mapping[tuple[str, str], float] = field(default_factory=lambda: METRICS)  # quiet values
@@ -130,7 +132,8 @@ def hash_of(text: str) -> int:
 def _step(world: World, step: str, at: float, active: Sequence[Fault], noise: np.random.Generator) -> StepTiming:
     drift = 1 + world.drift * np.sin(at / 2000)
     hiccup = noise.uniform(2, 5) if noise.random() < 0.05 else 1.0
-    phases = {p: s * drift * hiccup * noise.lognormal(0, world.jitter) for p, s in QUIET[step].items()}
+    usual = world.length * drift * hiccup
+    phases = {p: s * usual * noise.lognormal(0, world.jitter) for p, s in QUIET[step].items()}
     wait = 0.001 * hiccup * noise.lognormal(0, 0.3)
     wait += next((begin + world.stall - at for begin in world.stalls if begin <= at < begin + world.stall), 0.0)
     hit = [f for f in active if step in f.steps and noise.random() <= f.hit]
@@ -144,11 +147,12 @@ def _step(world: World, step: str, at: float, active: Sequence[Fault], noise: np
     phases[Phase.PROCESSING] = wait + account
     if not world.server_timing:
         phases = {p: s for p, s in phases.items() if not p.value.startswith("server_")}
-    return _timing(world, step, phases, next((f for f in hit if f.outcome is not Outcome.OK), None))
+    untold = sum(fault.untold * noise.lognormal(0, 0.3) for fault in hit if fault.untold)
+    total = untold + sum(s for p, s in phases.items() if not p.value.startswith("server_"))
+    return _timing(world, step, phases, total, next((f for f in hit if f.outcome is not Outcome.OK), None))
 
 
-def _timing(world: World, step: str, phases: Mapping[Phase, float], failed: Fault | None) -> StepTiming:
-    total = sum(s for p, s in phases.items() if not p.value.startswith("server_"))
+def _timing(world: World, step: str, phases: Mapping[Phase, float], total: float, failed: Fault | None) -> StepTiming:
     if total > world.timeout:
         return StepTiming(
             step=step, outcome=Outcome.TIMEOUT, seconds=world.timeout, censored=True, target_seconds=world.target
