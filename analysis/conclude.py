@@ -27,7 +27,7 @@ from collector.model.verdict import MethodUse, Reference, Rung, Status, Verdict
 from collector.plugin import load, names
 
 EXPECTATION = MethodUse(name="expectation", version="1")
-EPISODES = MethodUse(name="episodes", version="1")
+EPISODES = MethodUse(name="episodes", version="2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

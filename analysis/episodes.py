@@ -12,12 +12,22 @@ from analysis.expectation import Band, Seasons, pooled
 from analysis.levels import Levels, levels
 from analysis.series import Bools, Series, moment, split, stamp
 from analysis.settings import AnalysisSettings
-from analysis.statistics import SEED, bounded, centre, interval, median_interval, rate_interval, trimmed_means
+from analysis.statistics import (
+    Floats,
+    bounded,
+    centre,
+    interval,
+    median_draws,
+    median_interval,
+    rate_interval,
+    trimmed_draws,
+)
 from analysis.watch import Stretch
 from analysis.window import Window
 from collector.model.verdict import Interval, Reference, Rung, Status
 
 LEAST_QUIET = 8  # quiet runs without which there is no before
+LEAST_INNER = 6  # runs between the first and the last of an episode that say how sure its excess is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +118,7 @@ def _episode(
         censored=int(series.censored[during].sum()),
         measured=_measured(series, during, settings),
         expected=bounded(band.mid, band.low, band.high, settings.level) if band else None,
-        excess_seconds=_excess(found, timed, settings) if slow else None,
+        excess_seconds=_excess(found, timed, quiet, settings) if slow else None,
         excess_rate=None if slow else _excess_rate(series, bad, during, _untroubled(series, quiet, excluded), settings),
         baseline_start=moment(series.slots[quiet][0]) if quiet.any() else None,
         baseline_end=start if quiet.any() else None,
@@ -122,12 +132,24 @@ def _measured(series: Series, during: Bools, settings: AnalysisSettings) -> Inte
     return median_interval(seconds, settings.level) if len(seconds) else None
 
 
-def _excess(found: Levels, timed: Bools, settings: AnalysisSettings) -> Interval:
-    """Give the trimmed mean of the excess; timeouts enter with their limit, so it is a lower bound then."""
+def _excess(found: Levels, timed: Bools, quiet: Bools, settings: AnalysisSettings) -> Interval:
+    """Give the trimmed mean of the excess; timeouts enter with their limit, so it is a lower bound then.
+
+    The first and the last run are in the episode because they were slow: the interval is drawn from those
+    between them, and from what the expected level may have been.
+    """
     values = found.series.seconds[timed] - found.mid[timed]
-    last = values[-1000:]
-    _, draws = trimmed_means(last[:, None], last, RULES.trimmed, np.random.default_rng(SEED))
-    return interval(centre(values, RULES.trimmed), draws[:, 0], settings.level)
+    inner = values[1:-1] if len(values) > LEAST_INNER + 1 else values
+    draws = trimmed_draws(inner, RULES.trimmed) - _level_errors(found, quiet)
+    return interval(centre(values, RULES.trimmed), draws, settings.level)
+
+
+def _level_errors(found: Levels, quiet: Bools) -> Floats:
+    """Give draws of how far off the learned level is; a declared target, or another access, is what it is."""
+    if found.against is not Reference.EXPECTED or found.band is None:
+        return np.zeros(1)
+    learned = np.array(found.band.centres) if found.band.centres else found.series.seconds[quiet]
+    return median_draws(learned) - np.median(learned) if len(learned) else np.zeros(1)
 
 
 def _untroubled(series: Series, quiet: Bools, excluded: Sequence[Span]) -> Bools:

@@ -36,7 +36,8 @@ WEEKS = 3
 class Band:
     """Expected duration in seconds: ``low`` to ``high`` holds about nine of ten quiet runs.
 
-    ``at_least`` says the centre fell among timeouts: the true one is higher.
+    ``at_least`` says the centre fell among timeouts: the true one is higher. ``centres`` are the medians
+    of hours that ``mid`` is the median of, when it is one of hours.
     """
 
     rung: Rung
@@ -45,6 +46,7 @@ class Band:
     high: float
     runs: int
     at_least: bool = False
+    centres: tuple[float, ...] = ()
 
 
 def pooled(seconds: Floats, censored: Floats | None = None, *, rung: Rung = Rung.POOLED) -> Band:
@@ -126,6 +128,7 @@ def _seasonal(rows: _Past, rung: Rung) -> Band:
         mid=mid,
         high=max(float(np.nanmedian(rows.q90)), mid + spread),
         runs=int(rows.measured.sum()),
+        centres=tuple(rows.q50.tolist()),
     )
 
 

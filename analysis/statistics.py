@@ -70,6 +70,21 @@ def trimmed_means(rows: Floats, by: Floats, trimmed: float, generator: np.random
     return mean, np.asarray(mean + (weights @ edged - edged.mean(axis=0)) * spread)
 
 
+def trimmed_draws(values: Floats, trimmed: float) -> Floats:
+    """Give RESAMPLES draws of the trimmed mean of ``values``, which must not be empty; each is trimmed anew.
+
+    Of ordered values a resample is how often each was picked, so trimming it is cutting the running count.
+    The draws scatter by sqrt(n - 1) where the mean itself does by sqrt(n): they are widened by that.
+    """
+    ordered = _thinned(np.sort(values))
+    count = len(ordered)
+    cut = math.floor(count * trimmed)
+    picks = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    weights = np.diff(np.cumsum(picks, axis=1).clip(cut, count - cut).astype(float), axis=1, prepend=cut)
+    middle = centre(ordered, trimmed)
+    return np.asarray(middle + (weights @ ordered / (count - 2 * cut) - middle) * math.sqrt(count / max(1, count - 1)))
+
+
 def bootstrap(values: Floats, statistic: Callable[[Floats], Floats]) -> Floats:
     """Resample rows of ``values`` and give ``statistic`` of each resample (rows are the first axis).
 
@@ -82,9 +97,13 @@ def bootstrap(values: Floats, statistic: Callable[[Floats], Floats]) -> Floats:
 
 def median_interval(values: Floats, level: float) -> Interval:
     """Give the median of ``values``, which must not be empty, with its bootstrap interval."""
+    return interval(float(np.median(values)), median_draws(values), level)
+
+
+def median_draws(values: Floats) -> Floats:
+    """Give RESAMPLES draws of the median of ``values``, which must not be empty."""
     ordered = _thinned(np.sort(values))
-    draws = ordered[_middles(len(ordered))].mean(axis=1)
-    return interval(float(np.median(values)), draws, level)
+    return np.asarray(ordered[_middles(len(ordered))].mean(axis=1))
 
 
 @lru_cache(maxsize=256)
