@@ -1,7 +1,7 @@
 """The contract of the registry: everything that is not an append-only fact.
 
 Who may send, which accounts are paused, what was changed, what was concluded. Implementations live
-in ``collector/registries/``; every one passes ``tests/contract/test_registry.py``.
+in ``collector/registries/``; every one passes ``tests/contract/test_registry*.py``.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The contract of a store: append-only facts in, one consistent snapshot out.
 
-Implementations live in ``collector/stores/``; every one passes ``tests/contract/test_store.py``.
+Implementations live in ``collector/stores/``; every one passes ``tests/contract/test_store*.py``.
 """
 
 from collections.abc import Mapping, Sequence

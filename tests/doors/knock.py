@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from collector.app import create
 from collector.registries.database import DatabaseRegistry
 from collector.registry import Credentials, Registry, Scope
 from collector.settings import CollectorSettings
-from collector.store import Store
+from collector.store import Slice, Store
 from collector.stores.memory import MemoryStore
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -34,6 +34,12 @@ class Collector:
     def send(self, door: str, body: Any, **headers: str) -> Any:
         """Send JSON as the agent."""
         return self.client.post(door, content=json.dumps(body), headers=self.as_agent(**headers))
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Read everything the store holds of ``table``."""
+        ever = Slice(start=NOW - timedelta(days=9000), end=NOW + timedelta(days=9000))
+        found: list[dict[str, Any]] = self.store.scan(table, ever).to_pylist()
+        return found
 
     def as_agent(self, **more: str) -> dict[str, str]:
         """Headers of the agent."""

@@ -3,14 +3,12 @@
 import json
 import signal
 import socket
-import sqlite3
 import ssl
 import stat
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -183,48 +181,6 @@ def test_what_would_fail_later_is_refused_at_once(
     assert [
         line[len(str(tmp_path)) + 1 :][: len(words)] for line, words in zip(found, expected, strict=True)
     ] == expected
-
-
-LOCAL_AGENT = """
-agent:
-  endpoint: {}
-  samplers:
-    - {{sampler: host, component: here, every: 1 s, settings: {{role: endpoint}}}}
-"""
-
-
-def wait_for_samples(config: Path, *, more_than: int) -> int:
-    deadline = time.monotonic() + 60
-    rows = 0
-    while rows <= more_than and time.monotonic() < deadline:
-        time.sleep(0.5)
-        with opened(load(config).collector) as (store, _registry):
-            rows = store.scan("samples", EVER).num_rows
-    return rows
-
-
-def test_the_local_agent_is_enrolled_sends_and_ends_with_the_owner(tmp_path: Path) -> None:
-    config = configuration(tmp_path, LOCAL_AGENT.format("here-1"))
-    with owner(config) as running:
-        running.ready()
-        rows = wait_for_samples(config, more_than=0)
-        assert rows, running.log.read_text()
-        time.sleep(2.5)  # it has new rows, which would wait ten seconds
-        below = children(running.process.pid)
-        assert running.stop() == 0
-        assert alive(below) == set()
-    with closing(sqlite3.connect(tmp_path / "whichlayer-agent" / "outbox.sqlite")) as outbox:
-        assert outbox.execute("SELECT count(*) FROM row").fetchone() == (0,), "handed over before the doors closed"
-
-
-def test_an_endpoint_with_a_new_name_is_enrolled_again(tmp_path: Path) -> None:
-    for name in ("here-1", "here-2", "here-2"):
-        with owner(configuration(tmp_path, LOCAL_AGENT.format(name))) as running:
-            running.ready()
-            assert running.stop() == 0
-    with opened(load(tmp_path / "whichlayer.yaml").collector) as (_store, registry):
-        agents = registry.agents()
-    assert [agent.endpoint for agent in agents if agent.scope is Scope.AGENT] == ["here-1", "here-2"]
 
 
 class Senders:
