@@ -14,7 +14,7 @@ from analysis.episodes import Judgement, judge
 from analysis.levels import Levels
 from analysis.method import Method
 from analysis.narrowing import INDECISIVE
-from analysis.quality import AGENTS, NOTED, Agents, agents, notes
+from analysis.quality import AGENTS, Agents, agents, notes
 from analysis.series import Bools, Series, stamp
 from analysis.settings import AnalysisSettings
 from analysis.statistics import bounded, median_interval
@@ -26,7 +26,7 @@ from collector.model.layer import Layer
 from collector.model.verdict import MethodUse, Reference, Rung, Status, Verdict
 from collector.plugin import load, names
 
-EXPECTATION = MethodUse(name="expectation", version="1")
+EXPECTATION = MethodUse(name="expectation", version="2")
 EPISODES = MethodUse(name="episodes", version="2")
 
 
@@ -82,7 +82,6 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
     excess = episode.excess_rate or episode.excess_seconds
     attribution = attribute(findings, excess) if excess else None
     inside = (series.slots >= stamp(episode.start)) & (series.slots <= stamp(episode.end))
-    rows = series.frame(NOTED, inside)
     timed = int((inside & series.timed).sum())
     used = {finding.method for finding in findings}
     return Verdict(
@@ -109,7 +108,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         layers=attribution.layers if attribution else (),
         unexplained=attribution.unexplained if attribution else None,
         inseparable=attribution.inseparable if attribution else (),
-        data_quality=notes(series, rows, others, window, settings, scene.heard),
+        data_quality=notes(series, inside, others, window, settings, scene.heard),
         methods=(EXPECTATION, EPISODES, *sorted(used, key=lambda use: use.name)),
         counting_rules=RULES.version,
         snapshot=window.snapshot,
@@ -126,7 +125,6 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
     if found.against is Reference.TARGET and found.band is None:
         return []
     inside = series.between(window.start, window.end)
-    rows = series.frame(NOTED, inside)
     timed = series.seconds[inside & series.timed]
     enough = found.band is not None and (len(timed) >= LOOKS[0] or _mostly_quiet(found, inside))
     band = found.band
@@ -149,7 +147,7 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
             expected=bounded(band.mid, band.low, band.high, settings.level) if band else None,
             at_least=2 * int(series.censored[inside].sum()) >= len(timed) > 0,
             layers=quiet(scene.sampled.get(series.key.site, ()), _told(series)) if enough else (),
-            data_quality=notes(series, rows, others, window, settings, scene.heard),
+            data_quality=notes(series, inside, others, window, settings, scene.heard),
             methods=(EXPECTATION, EPISODES),
             counting_rules=RULES.version,
             snapshot=window.snapshot,
@@ -199,5 +197,5 @@ def _told(series: Series) -> list[Layer]:
         "identity": [Layer.IDENTITY],
         "spool": [Layer.PRINTING],
     }
-    told = [layers for phase, layers in phases.items() if series.frame([phase])[phase].notna().any()]
+    told = [layers for phase, layers in phases.items() if series.knows(phase)]
     return [layer for layers in told for layer in layers]

@@ -18,7 +18,7 @@ from analysis.statistics import Floats
 from analysis.watch import LONGEST, Stretch
 
 UNITS = 2000  # a series with more runs is judged by the medians of so many short stretches of runs
-BLOCKS = 150  # at most so many expectations are computed for one series
+BLOCKS = 60  # at most about so many expectations are computed for one series
 BLOCK = 5  # units judged by one expectation, at least
 
 Rows = npt.NDArray[np.intp]

@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.counting import RULES
 from analysis.expectation import Band, Seasons, declared, hours, pooled
-from analysis.learning import Learner, Rows, block_size, quiet, unit_size
+from analysis.learning import BLOCKS, Learner, Rows, block_size, quiet, unit_size
 from analysis.series import Bools, Series, Times
 from analysis.settings import AnalysisSettings
 from analysis.statistics import OUTLIER_SHARE, Floats
@@ -16,7 +16,6 @@ from collector.model.access import Population
 from collector.model.verdict import Reference, Rung
 
 QUIET_FAILURE_RATE = 0.05  # a service that fails once in twenty is not failing, it is poor
-AHEAD = 40  # so many blocks are judged at once, until a stretch starts or ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,7 @@ class _Watched:
         mids, mosts = self.fixed[0].copy(), self.fixed[1].copy()
         begin = 0
         while begin < count:
-            begins = np.arange(begin, min(count, begin + AHEAD * size), size)
+            begins = np.arange(begin, min(count, begin + BLOCKS * size), size)
             before = [replace(stretch) for stretch in self.watch.stretches]
             told, mid, high = self._ahead(begins, before)
             here = slice(begin, min(count, int(begins[-1]) + size))
@@ -147,9 +146,11 @@ def _units(rows: Rows) -> list[Rows]:
 def _medians(values: Floats) -> Floats:
     """Give the median of each unit of consecutive values."""
     size = unit_size(len(values))
-    padded = np.full(-(-len(values) // size) * size, np.nan)
-    padded[: len(values)] = values
-    return np.asarray(values if size == 1 else np.nanmedian(padded.reshape(-1, size), axis=1))
+    if size == 1:
+        return values
+    whole = len(values) // size * size
+    medians = np.median(values[:whole].reshape(-1, size), axis=1)
+    return medians if whole == len(values) else np.append(medians, np.median(values[whole:]))
 
 
 def _first_band(series: Series, rows: Rows, others: Sequence[Series], settings: AnalysisSettings) -> Band | None:

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from analysis.series import Series, stamp
+from analysis.series import Bools, Series, stamp
 from analysis.settings import AnalysisSettings
 from analysis.window import Window
 from collector.model.access import Population
@@ -14,7 +13,6 @@ from collector.model.access import Population
 FEW_RUNS = 10
 GAP_INTERVALS = 5.0
 ACCOUNT = ["server_app", "server_db"]
-NOTED = ("outcome", "journey_hash", "endpoint", *ACCOUNT)  # columns the notes look at
 SKEW, DROPPED, MISSED = AGENTS = ("agent.clock.skew", "agent.outbox.dropped", "agent.slots.missed")
 SKEW_SECONDS = 1.0  # a clock further off is said; times of two machines are compared to this or worse
 NAMED = 3  # endpoints in one note
@@ -46,39 +44,39 @@ def agents(window: Window) -> Agents:
 
 def notes(
     series: Series,
-    rows: pd.DataFrame,
+    inside: Bools,
     others: list[Population],
     window: Window,
     settings: AnalysisSettings,
     heard: Agents,
 ) -> tuple[str, ...]:
-    """Give the notes on ``rows`` of ``series``, the part of it a verdict speaks about."""
-    return (*_notes(series, rows, others, window, settings), *_heard(series, rows, heard))
+    """Give the notes on the runs ``inside``, the part of ``series`` a verdict speaks about."""
+    return (*_notes(series, inside, others, window, settings), *_heard(series, inside, heard))
 
 
 def _notes(
-    series: Series, rows: pd.DataFrame, others: list[Population], window: Window, settings: AnalysisSettings
+    series: Series, inside: Bools, others: list[Population], window: Window, settings: AnalysisSettings
 ) -> Iterator[str]:
+    runs, censored = int(inside.sum()), int(series.censored[inside].sum())
     if not settings.seasonal:
         yield "hours of the day and of the week are not learned: the seasonal term is off"
-    if len(rows) < FEW_RUNS:
-        yield f"only {len(rows)} runs"
+    if runs < FEW_RUNS:
+        yield f"only {runs} runs"
     if not others:
         yield "no other access ran this step: own and shared parts cannot be told apart"
-    censored = int((rows["outcome"] == "timeout").sum())
     if censored:
-        yield f"{censored} of {len(rows)} runs timed out: their durations are lower bounds"
+        yield f"{censored} of {runs} runs timed out: their durations are lower bounds"
     if series.left_out:
         yield f"{series.left_out} runs left out: the environment or the probe was not ready"
-    if len(rows) and rows[ACCOUNT].isna().all(axis=None):
+    if runs and not any(series.knows(column, inside) for column in ACCOUNT):
         yield "the application gives no account of its time (Server-Timing): its layers cannot be told apart by phases"
-    if rows["journey_hash"].nunique() > 1 or series.frame(["journey_hash"])["journey_hash"].nunique() > 1:
+    if len(series.words("journey_hash")) > 1:
         yield "the journey file changed within the data: durations before and after may not compare"
     yield from _gaps(series, window, settings)
 
 
-def _heard(series: Series, rows: pd.DataFrame, heard: Agents) -> Iterator[str]:
-    places = [(series.key.site, str(name)) for name in sorted(rows["endpoint"].unique())]
+def _heard(series: Series, inside: Bools, heard: Agents) -> Iterator[str]:
+    places = [(series.key.site, endpoint) for endpoint in series.words("endpoint", inside)]
     skewed = [
         f"{place[1]} {abs(heard.skewed[place]):.3g} s {'ahead' if heard.skewed[place] > 0 else 'behind'}"
         for place in places

@@ -1,6 +1,6 @@
 """The runs of one step, population and environment in time order, as arrays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -62,9 +62,17 @@ class Series:
         """Say which rows have a duration: a sample, or the lower bound of a timeout."""
         return ~np.isnan(self.seconds)
 
-    def frame(self, columns: Sequence[str], inside: Bools | None = None) -> pd.DataFrame:
-        """Give some columns of the runs, of all or of those ``inside``."""
-        return self.steps[list(columns)].take(self.places if inside is None else self.places[inside])
+    def knows(self, column: str, inside: Bools | None = None) -> bool:
+        """Say whether any run, of all or of those ``inside``, has a number in ``column``."""
+        numbers = self.steps[column].to_numpy(dtype=float, na_value=np.nan)
+        return not bool(np.isnan(numbers[self._rows(inside)]).all())
+
+    def words(self, column: str, inside: Bools | None = None) -> list[str]:
+        """Give the different words the runs, all or those ``inside``, have in ``column``, in order."""
+        return sorted(str(word) for word in pd.unique(self.steps[column].array.take(self._rows(inside))))
+
+    def _rows(self, inside: Bools | None) -> npt.NDArray[np.intp]:
+        return self.places if inside is None else self.places[inside]
 
     def between(self, start: datetime, end: datetime) -> Bools:
         """Say which rows lie in ``start <= slot < end``."""

@@ -90,11 +90,12 @@ SESSIONS = pa.schema(
 )
 TABLES: Mapping[str, pa.Schema] = {"runs": RUNS, "steps": STEPS, "samples": SAMPLES, "sessions": SESSIONS}
 TIME_COLUMN = {"runs": "slot", "steps": "slot", "samples": "at", "sessions": "at"}
-# What scan() sorts by. Samples may repeat a key (a sender's clock was set back), so the value breaks ties.
+# What scan() sorts by. Samples come metric by metric, each in time, as they lie in the lake: sorting what is nearly
+# sorted is quick. They may repeat a key (a sender's clock was set back), so the value breaks ties.
 ORDER = {
     "runs": ("slot", "run_id"),
     "steps": ("slot", "run_id", "position"),
-    "samples": ("at", "site", "component", "metric", "labels", "value"),
+    "samples": ("site", "metric", "component", "at", "labels", "value"),
     "sessions": ("at", "session_id", "kind"),
 }
 # Columns that are never null: the key, and what every reader groups or judges by.
