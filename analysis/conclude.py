@@ -197,5 +197,5 @@ def _told(series: Series) -> list[Layer]:
         "identity": [Layer.IDENTITY],
         "spool": [Layer.PRINTING],
     }
-    told = [layers for phase, layers in phases.items() if series.knows(phase)]
+    told = [layers for phase, layers in phases.items() if series.measures(phase)]
     return [layer for layers in told for layer in layers]

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.expectation import MAD, SPREADS, Band, pooled
-from analysis.series import Bools, Series
+from analysis.series import Bools, Rows, Series
 from analysis.settings import AnalysisSettings
 from analysis.statistics import Floats
 from analysis.watch import LONGEST, Stretch
@@ -20,8 +19,6 @@ from analysis.watch import LONGEST, Stretch
 UNITS = 2000  # a series with more runs is judged by the medians of so many short stretches of runs
 BLOCKS = 60  # at most about so many expectations are computed for one series
 BLOCK = 5  # units judged by one expectation, at least
-
-Rows = npt.NDArray[np.intp]
 
 
 def unit_size(rows: int) -> int:

@@ -7,8 +7,8 @@ import numpy as np
 
 from analysis.counting import RULES
 from analysis.expectation import Band, Seasons, declared, hours, pooled
-from analysis.learning import BLOCKS, Learner, Rows, block_size, quiet, unit_size
-from analysis.series import Bools, Series, Times
+from analysis.learning import BLOCKS, Learner, block_size, quiet, unit_size
+from analysis.series import Bools, Rows, Series, Times
 from analysis.settings import AnalysisSettings
 from analysis.statistics import OUTLIER_SHARE, Floats
 from analysis.watch import LONGEST, Stretch, Watch, limits
@@ -137,12 +137,6 @@ def _fixed_levels(hours: Times, seasonal: Mapping[np.datetime64, Band]) -> tuple
     return mids, mosts
 
 
-def _units(rows: Rows) -> list[Rows]:
-    """Cut rows into what is judged at once: single runs, or of very many runs short stretches."""
-    size = unit_size(len(rows))
-    return [rows[begin : begin + size] for begin in range(0, len(rows), size)]
-
-
 def _medians(values: Floats) -> Floats:
     """Give the median of each unit of consecutive values."""
     size = unit_size(len(values))
@@ -223,14 +217,17 @@ def _fixed(series: Series, against: Reference, marks: _Marks, settings: Analysis
 
 
 def _levels(series: Series, against: Reference, marks: _Marks, watch: Watch, fails: tuple[Stretch, ...]) -> Levels:
-    units = _units(np.flatnonzero(~np.isnan(marks.threshold)))
+    rows = np.flatnonzero(~np.isnan(marks.threshold))
+    size = unit_size(len(rows))
+    begins = rows[::size]
+    ends = rows[np.minimum(np.arange(1, len(begins) + 1) * size, len(rows)) - 1]
     return Levels(
         series=series,
         against=against,
         mid=marks.mid,
         threshold=marks.threshold,
         band=marks.band,
-        slow=tuple(Stretch(int(units[s.first][0]), int(units[s.last][-1]), s.open) for s in watch.stretches),
+        slow=tuple(Stretch(int(begins[s.first]), int(ends[s.last]), s.open) for s in watch.stretches),
         failing=fails,
         vantage=marks.vantage,
     )

@@ -68,7 +68,7 @@ def _notes(
         yield f"{censored} of {runs} runs timed out: their durations are lower bounds"
     if series.left_out:
         yield f"{series.left_out} runs left out: the environment or the probe was not ready"
-    if runs and not any(series.knows(column, inside) for column in ACCOUNT):
+    if runs and not any(series.measures(column, inside) for column in ACCOUNT):
         yield "the application gives no account of its time (Server-Timing): its layers cannot be told apart by phases"
     if len(series.words("journey_hash")) > 1:
         yield "the journey file changed within the data: durations before and after may not compare"

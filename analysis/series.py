@@ -1,6 +1,6 @@
 """The runs of one step, population and environment in time order, as arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,12 +12,14 @@ import pandas as pd
 from analysis.counting import RULES
 from analysis.statistics import Floats
 from collector.model.access import Link, Population, Presentation
-from collector.model.run import Outcome
+from collector.model.run import Outcome, Phase
 
 Bools = npt.NDArray[np.bool_]
 Times = npt.NDArray[np.datetime64]
+Rows = npt.NDArray[np.intp]
 
 KEY = ["site", "journey", "step", "link", "presentation", "environment"]
+WORDS = ("endpoint", "journey_hash")  # what a verdict's notes speak about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -37,11 +39,22 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What is asked of any rows of a window: which phases were ``measured``, and words as numbers.
+
+    ``words`` has per column a number for each row, and the word of each number.
+    """
+
+    measured: Mapping[str, Bools]
+    words: Mapping[str, tuple[Rows, Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
     """Runs that say something of the service, by slot; ``left_out`` counts those that do not.
 
     ``seconds`` is NaN when nothing was timed; with ``censored`` it is a lower bound. The runs are the
-    rows at ``places`` of ``steps``, the window's frame.
+    rows at ``places`` of the window's ``columns``.
     """
 
     key: Key
@@ -50,8 +63,8 @@ class Series:
     censored: Bools
     bad: Bools
     target: Floats
-    steps: pd.DataFrame
-    places: npt.NDArray[np.intp]
+    columns: Columns
+    places: Rows
     left_out: int
 
     def __len__(self) -> int:
@@ -62,16 +75,16 @@ class Series:
         """Say which rows have a duration: a sample, or the lower bound of a timeout."""
         return ~np.isnan(self.seconds)
 
-    def knows(self, column: str, inside: Bools | None = None) -> bool:
-        """Say whether any run, of all or of those ``inside``, has a number in ``column``."""
-        numbers = self.steps[column].to_numpy(dtype=float, na_value=np.nan)
-        return not bool(np.isnan(numbers[self._rows(inside)]).all())
+    def measures(self, phase: str, inside: Bools | None = None) -> bool:
+        """Say whether ``phase`` was measured in any run, of all or of those ``inside``."""
+        return bool(self.columns.measured[phase][self._places(inside)].any())
 
     def words(self, column: str, inside: Bools | None = None) -> list[str]:
         """Give the different words the runs, all or those ``inside``, have in ``column``, in order."""
-        return sorted(str(word) for word in pd.unique(self.steps[column].array.take(self._rows(inside))))
+        numbers, words = self.columns.words[column]
+        return sorted(words[number] for number in np.flatnonzero(np.bincount(numbers[self._places(inside)])).tolist())
 
-    def _rows(self, inside: Bools | None) -> npt.NDArray[np.intp]:
+    def _places(self, inside: Bools | None) -> Rows:
         return self.places if inside is None else self.places[inside]
 
     def between(self, start: datetime, end: datetime) -> Bools:
@@ -110,8 +123,10 @@ def _split(steps: pd.DataFrame) -> Iterator[Series]:
     seconds = np.where(measured | timeout, steps["seconds"].to_numpy(dtype=float, na_value=np.nan), np.nan)
     target = steps["target_seconds"].to_numpy(dtype=float, na_value=np.nan)
     slots = steps["slot"].to_numpy(dtype="datetime64[us]")
-    for values, rows in steps.groupby(KEY, sort=True, observed=True).indices.items():
-        places = np.sort(rows)[usable[np.sort(rows)]]
+    columns = _columns(steps)
+    for values, found in steps.groupby(KEY, sort=True, observed=True).indices.items():
+        rows = np.asarray(found)  # in the frame's order
+        places = rows[usable[rows]]
         yield Series(
             key=key_of(values),
             slots=slots[places],
@@ -119,7 +134,15 @@ def _split(steps: pd.DataFrame) -> Iterator[Series]:
             censored=timeout[places],
             bad=bad[places],
             target=target[places],
-            steps=steps,
+            columns=columns,
             places=places,
             left_out=len(rows) - len(places),
         )
+
+
+def _columns(steps: pd.DataFrame) -> Columns:
+    factorized = {name: pd.factorize(steps[name]) for name in WORDS}
+    return Columns(
+        measured={str(phase): steps[str(phase)].notna().to_numpy(dtype=bool) for phase in Phase},
+        words={name: (numbers, [str(word) for word in words]) for name, (numbers, words) in factorized.items()},
+    )

@@ -141,7 +141,7 @@ def _tails(trials: int, probability: float) -> Floats:
     failures = np.arange(trials)
     ratios = np.log(trials - failures) - np.log(failures + 1) + math.log(probability) - math.log1p(-probability)
     logs = trials * math.log1p(-probability) + np.concatenate([[0.0], np.cumsum(ratios)])
-    return np.minimum(1.0, np.cumsum(np.exp(logs)[::-1])[::-1])
+    return np.asarray(np.minimum(1.0, np.cumsum(np.exp(logs)[::-1])[::-1]))
 
 
 def _bisect(function: Callable[[float], float]) -> float:
