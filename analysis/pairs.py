@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.counting import RULES
 from analysis.episode import Episode
-from analysis.parts import PARTS, matrix, mean, sides
+from analysis.parts import PARTS, Sides, matrix, mean, sides
 from analysis.statistics import SEED, Floats, trimmed_means
 from analysis.window import Window
 from collector.model.access import Link, Population, Presentation
@@ -42,9 +42,8 @@ def others(window: Window, episode: Episode) -> list[Population]:
     return sorted(populations - {episode.population})
 
 
-def paired(window: Window, episode: Episode, population: Population) -> Pairs | None:
+def paired(window: Window, episode: Episode, mine: Sides, population: Population) -> Pairs | None:
     """Pair the runs of both accesses; None with fewer than 5 pairs or no quiet time."""
-    mine = sides(window, episode)
     theirs = sides(window, episode, population)
     if min(len(mine.quiet), len(theirs.quiet)) < LEAST_QUIET or theirs.during.empty or mine.during.empty:
         return None

@@ -6,6 +6,7 @@ threads or files deliver rows does not show.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from collector.model.verdict import Interval
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 SEED = 20_240_229
 RESAMPLES = 400
@@ -64,9 +66,15 @@ def trimmed_means(rows: Floats, by: Floats, trimmed: float, generator: np.random
     cut = math.floor(count * trimmed)
     mean = rows[np.sort(order[cut : count - cut])].mean(axis=0)
     edged = rows[order[np.clip(np.arange(count), cut, count - cut - 1)]]
-    weights = generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES) / count
+    weights = _picks(count, generator) / count
     spread = count / (count - 2 * cut) * math.sqrt(count / max(1, count - 1))
     return mean, np.asarray(mean + (weights @ edged - edged.mean(axis=0)) * spread)
+
+
+def _picks(count: int, generator: np.random.Generator) -> Places:
+    """Draw RESAMPLES times ``count`` rows with replacement; give how often each row was drawn."""
+    drawn = generator.integers(0, count, size=(RESAMPLES, count)) + count * np.arange(RESAMPLES)[:, None]
+    return np.bincount(drawn.ravel(), minlength=RESAMPLES * count).reshape(RESAMPLES, count)
 
 
 def trimmed_draws(values: Floats, trimmed: float) -> Floats:
@@ -78,7 +86,7 @@ def trimmed_draws(values: Floats, trimmed: float) -> Floats:
     ordered = _thinned(np.sort(values))
     count = len(ordered)
     cut = math.floor(count * trimmed)
-    picks = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    picks = _picks(count, np.random.default_rng(SEED))
     weights = np.diff(np.cumsum(picks, axis=1).clip(cut, count - cut).astype(float), axis=1, prepend=cut)
     middle = centre(ordered, trimmed)
     return np.asarray(middle + (weights @ ordered / (count - 2 * cut) - middle) * math.sqrt(count / max(1, count - 1)))
@@ -142,6 +150,36 @@ def _tails(trials: int, probability: float) -> Floats:
     ratios = np.log(trials - failures) - np.log(failures + 1) + math.log(probability) - math.log1p(-probability)
     logs = trials * math.log1p(-probability) + np.concatenate([[0.0], np.cumsum(ratios)])
     return np.asarray(np.minimum(1.0, np.cumsum(np.exp(logs)[::-1])[::-1]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouped:
+    """Values of many groups: those of group g, in order, are the ``counts[g]`` from ``begins[g]`` on."""
+
+    ordered: Floats
+    begins: Places
+    counts: Places
+
+    def quantile(self, share: float) -> Floats:
+        """Interpolate between the order statistics of each group; NaN for a group without values."""
+        some = self.counts > 0
+        begins, last = self.begins[some], self.counts[some] - 1
+        place = share * last
+        below = place.astype(np.intp)
+        low, high = self.ordered[begins + below], self.ordered[begins + np.minimum(below + 1, last)]
+        found = np.full(len(some), np.nan)
+        found[some] = low + (place - below) * (high - low)
+        return found
+
+
+def grouped(values: Floats, groups: Places, count: int) -> Grouped:
+    """Order the ``values`` of groups 0 to ``count`` - 1; ``groups`` says whose each is, and only grows."""
+    counts = np.bincount(groups, minlength=count)
+    ends = np.cumsum(counts)
+    ordered = values.copy()
+    for begin, end in zip((ends - counts).tolist(), ends.tolist(), strict=True):
+        ordered[begin:end].sort()
+    return Grouped(ordered=ordered, begins=ends - counts, counts=counts)
 
 
 def _bisect(function: Callable[[float], float]) -> float:

@@ -21,7 +21,7 @@ import numpy as np
 
 from analysis.episode import Episode
 from analysis.pairs import Pairs, columns, others, paired
-from analysis.parts import ACCOUNT
+from analysis.parts import ACCOUNT, sides
 from analysis.statistics import Floats, interval
 from analysis.units import duration
 from analysis.window import Window
@@ -60,13 +60,15 @@ class _Asked:
 class Contrast:
     """See the module."""
 
-    use = MethodUse(name="contrast", version="1")
+    use = MethodUse(name="contrast", version="2")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Divide the network's part, and what no account splits, into own and shared."""
         if episode.status is not Status.SLOW or episode.vantage is not None:
             return ()
-        known = [pairs for name in others(window, episode) if (pairs := paired(window, episode, name)) is not None]
+        mine = sides(window, episode)
+        found = [paired(window, episode, mine, name) for name in others(window, episode)]
+        known = [pairs for pairs in found if pairs is not None]
         asked = _Asked(episode=episode, level=level)
         remote = episode.population.presentation is not Presentation.LOCAL
         local = [p for p in known if p.population.link is episode.population.link] if remote else []

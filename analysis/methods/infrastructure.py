@@ -10,13 +10,15 @@ Limits. That a measure moved is never a part of the excess by itself: the findin
 Neutral metrics (memory in use, bytes moved) never count. Layers nobody sampled have no finding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 
 from analysis.episode import Episode
 from analysis.parts import quiet
 from analysis.series import stamp
+from analysis.statistics import Places, grouped
 from analysis.units import quantity
 from analysis.window import Window
 from collector.model.layer import Layer
@@ -35,13 +37,9 @@ class Infrastructure:
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:  # noqa: ARG002
         """Give one finding per sampled layer and component: blamed when it moved, else cleared."""
-        samples = _relevant(window, episode)
         found: dict[tuple[Layer, str], list[Evidence]] = {}
-        for values, rows in samples.groupby(["layer", "component", "metric"], sort=True, observed=True):
-            layer, component, name = map(str, values)
-            evidence = _compare(rows, CATALOGUE[name], component, episode)
-            if evidence is not None:
-                found.setdefault((Layer(layer), component), []).append(evidence)
+        for layer, component, evidence in _compared(*_relevant(window, episode), episode):
+            found.setdefault((layer, component), []).append(evidence)
         findings = [self._finding(where, what, told) for (where, what), told in found.items()]
         return [*findings, *self._release(window, episode)]
 
@@ -73,31 +71,50 @@ class Infrastructure:
         ]
 
 
-def _relevant(window: Window, episode: Episode) -> pd.DataFrame:
+def _relevant(window: Window, episode: Episode) -> tuple[pd.DataFrame, Places]:
+    """Give the samples that may speak of the episode, and the rows at which another metric begins."""
     names = [name for name, metric in CATALOGUE.items() if metric.direction is not Direction.NEUTRAL]
-    samples = window.samples
-    rows = samples[(samples["site"] == episode.site) & samples["metric"].isin(names)]
-    steps = window.steps
+    samples, steps = window.samples, window.steps
     mine = (steps["link"] == str(episode.population.link)) & (
         steps["presentation"] == str(episode.population.presentation)
     )
     elsewhere = set(steps["endpoint"].unique()) - set(steps.loc[mine, "endpoint"].unique())
-    return rows[~rows["component"].isin(elsewhere)]
+    here = (samples["site"] == episode.site) & samples["metric"].isin(names) & ~samples["component"].isin(elsewhere)
+    rows = samples.loc[here, ["layer", "component", "metric", "at", "value"]]
+    numbers = rows.groupby(["layer", "component", "metric"], sort=True, observed=True).ngroup().to_numpy()
+    order = np.argsort(numbers, kind="stable")
+    return rows.take(order), np.flatnonzero(np.diff(numbers[order], prepend=-1))
 
 
-def _compare(rows: pd.DataFrame, metric: Metric, component: str, episode: Episode) -> Evidence | None:
-    inside = (rows["at"] >= stamp(episode.start)) & (rows["at"] <= stamp(episode.end))
-    during, before = rows.loc[inside, "value"], rows.loc[quiet(rows["at"], episode), "value"]
-    if len(during) < LEAST_SAMPLES:
-        return None
+def _compared(rows: pd.DataFrame, begins: Places, episode: Episode) -> Iterator[tuple[Layer, str, Evidence]]:
+    """Hold each metric of each component against its quiet time, all of them at once."""
+    count = len(begins)
+    groups = np.repeat(np.arange(count), np.diff(begins, append=len(rows)))
+    inside = ((rows["at"] >= stamp(episode.start)) & (rows["at"] <= stamp(episode.end))).to_numpy(dtype=bool)
+    calm, values = quiet(rows["at"], episode).to_numpy(dtype=bool), rows["value"].to_numpy(dtype=float)
+    during = grouped(values[inside], groups[inside], count)
+    before = grouped(values[calm], groups[calm], count)
+    now, then, low, high = during.quantile(0.5), before.quantile(0.5), before.quantile(0.05), before.quantile(0.95)
+    whose = rows[["layer", "component", "metric"]].take(begins).astype(str)
+    for group, (layer, component, name) in enumerate(whose.itertuples(index=False)):
+        metric = CATALOGUE[name]
+        if during.counts[group] < LEAST_SAMPLES:
+            continue
+        usual = None
+        if before.counts[group] >= LEAST_QUIET:
+            edge = low[group] if metric.direction is Direction.DOWN else high[group]
+            usual = float(then[group]), float(edge)
+        yield Layer(layer), component, _evidence(metric, component, float(now[group]), usual)
+
+
+def _evidence(metric: Metric, component: str, now: float, usual: tuple[float, float] | None) -> Evidence:
+    """Say whether the metric moved; ``usual`` is its median in the quiet time and the edge of its 95 %."""
     sign = -1.0 if metric.direction is Direction.DOWN else 1.0
-    now = float(during.median())
-    if len(before) < LEAST_QUIET:
+    if usual is None:
         then, moved = None, sign > 0 and now >= ABSOLUTE * metric.minimum_shift
     else:
-        then = float(before.median())
-        edge = float((sign * before).quantile(0.95))
-        moved = sign * (now - then) >= metric.minimum_shift and sign * now > edge
+        then, edge = usual
+        moved = sign * (now - then) >= metric.minimum_shift and sign * now > sign * edge
     return Evidence(
         rule=f"infrastructure.{metric.name}",
         text=_text(metric, component, then, now),

@@ -71,7 +71,7 @@ WORDS: Mapping[str, str] = {
 class Phases:
     """See the module."""
 
-    use = MethodUse(name="phases", version="1")
+    use = MethodUse(name="phases", version="2")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Give one finding per part that was measured."""
