@@ -90,8 +90,11 @@ class Registry(Protocol):
         """Note that an agent was heard."""
         ...
 
-    def lease(self, account: str, *, holder: str, until: datetime, now: datetime) -> LeaseState:
-        """Ask to use an account: never two runs of one account at once, none while it is paused."""
+    def lease(self, account: str, *, holder: str, until: datetime, now: datetime, renew: bool = False) -> LeaseState:
+        """Ask to use an account: never two runs of one account at once, none while it is paused.
+
+        With ``renew`` who holds it already keeps it until ``until``; that is for a session held open.
+        """
         ...
 
     def release(self, account: str, *, holder: str, authenticated: bool | None, now: datetime) -> LeaseState:

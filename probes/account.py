@@ -43,6 +43,7 @@ class Use:
     refusal: Refusal | None = None
     reason: str = ""
     authenticated: bool | None = None
+    leased: bool = False
 
 
 class Accounts:
@@ -67,12 +68,27 @@ class Accounts:
             if not locked:
                 yield _refuse(use, Refusal.BUSY, f"account {account} was in use on this machine for {patience:.0f} s")
                 return
-            leased = self._lease(use, seconds, until)
+            use.leased = self._lease(use, seconds, until)
             try:
                 yield use
             finally:
                 if use.refusal is None:
-                    self._give_back(use, leased=leased)
+                    self._give_back(use)
+
+    def keep(self, use: Use, *, seconds: float) -> bool:
+        """Keep an account in use for ``seconds`` from now; False when it is no longer ours.
+
+        A collector that cannot be reached takes nothing away: on this machine the lock still holds.
+        """
+        if self._doors is None:
+            return True
+        try:
+            state = self._doors.lease(use.account, seconds=seconds, renew=True)
+        except DoorError as error:
+            _log.warning("an account in use could not be kept", account=use.account, reason=str(error))
+            return True
+        use.leased = state is Lease.GRANTED
+        return use.leased
 
     def failures(self, account: str) -> int:
         """Count the failed sign-ins the collector has not heard of."""
@@ -130,7 +146,7 @@ class Accounts:
             self._ungiven.discard(account)
         return state
 
-    def _give_back(self, use: Use, *, leased: bool) -> None:
+    def _give_back(self, use: Use) -> None:
         """Write a failure down before telling it: a crash in between must not lose it."""
         failures = self.failures(use.account)
         if use.authenticated is False:
@@ -138,7 +154,7 @@ class Accounts:
             self._write(use.account, failures)
         elif use.authenticated and self._doors is None:
             self.forget(use.account)
-        if not leased or self._doors is None:
+        if not use.leased or self._doors is None:
             return
         try:
             state = self._doors.release(use.account, authenticated=use.authenticated)

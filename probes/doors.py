@@ -62,9 +62,9 @@ class Doors:
         if answer.status_code != _STORED:  # a portal of the network, or a proxy, answers everything with a page
             raise DoorError(f"{self._url} does not answer as a collector ({answer.status_code}): check the address")
 
-    def lease(self, account: str, *, seconds: float) -> Lease:
-        """Ask to use an account. Raises DoorError."""
-        return self._account(account, "lease", {"seconds": round(seconds)})
+    def lease(self, account: str, *, seconds: float, renew: bool = False) -> Lease:
+        """Ask to use an account, or with ``renew`` to keep the one that is held. Raises DoorError."""
+        return self._account(account, "lease", {"seconds": round(seconds), "renew": renew})
 
     def release(self, account: str, *, authenticated: bool | None) -> Lease:
         """Give an account back, and say whether signing in worked. Raises DoorError."""

@@ -23,9 +23,10 @@ _ERRORS = refused(400, 401, 415, 422)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """For how long, in seconds: longer than the run can take."""
+    """For how long, in seconds: longer than the run can take. ``renew`` keeps what the sender holds already."""
 
     seconds: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+    renew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ def lease(here: Here, agent: Sender, name: Name, wanted: Annotated[Lease, Body(o
     """Ask to use an account: never two runs of one account at once, none while it is paused."""
     now = here.clock()
     until = now + timedelta(seconds=wanted.seconds)
-    return State(state=here.registry.lease(name, holder=agent.agent_id, until=until, now=now))
+    return State(state=here.registry.lease(name, holder=agent.agent_id, until=until, now=now, renew=wanted.renew))
 
 
 @ROUTER.post("/v1/accounts/{name}/release", responses=_ERRORS)

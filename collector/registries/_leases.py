@@ -13,15 +13,17 @@ def fresh(name: str) -> Account:
     return Account(name=name, failures_in_a_row=0, paused_at=None, held_by=None, held_until=None)
 
 
-def lease(account: Account, *, holder: str, until: datetime, now: datetime) -> tuple[Account, LeaseState]:
+def lease(
+    account: Account, *, holder: str, until: datetime, now: datetime, renew: bool = False
+) -> tuple[Account, LeaseState]:
     """Give the account after ``holder`` asked for it. A lease that ran out counts as given back.
 
-    Who holds it already is told BUSY as well: one agent has several journeys, and a crashed one may
-    still have a session open.
+    Who holds it already is told BUSY as well, unless it asks to ``renew``: one agent has several
+    journeys, and a crashed one may still have a session open.
     """
     if account.paused_at is not None:
         return account, LeaseState.PAUSED
-    if _held(account, now):
+    if _held(account, now) and not (renew and account.held_by == holder):
         return account, LeaseState.BUSY
     return replace(account, held_by=holder, held_until=until), LeaseState.GRANTED
 

@@ -96,11 +96,11 @@ class DatabaseRegistry(Conclusions):
             heard["version"] = version[:100]
         self._write(update(AGENTS).where(AGENTS.c.agent_id == agent_id).values(heard))
 
-    def lease(self, account: str, *, holder: str, until: datetime, now: datetime) -> LeaseState:
+    def lease(self, account: str, *, holder: str, until: datetime, now: datetime, renew: bool = False) -> LeaseState:
         """Ask to use an account: never two runs of one account at once, none while it is paused."""
         with self._writing.begin() as connection:
             before = self._account(connection, account)
-            after, state = _leases.lease(before, holder=holder, until=until, now=now)
+            after, state = _leases.lease(before, holder=holder, until=until, now=now, renew=renew)
             self._keep(connection, after)
         return state
 

@@ -61,9 +61,9 @@ class RemoteRegistry:
         """Note that an agent was heard."""
         self._call("seen", agent_id, now=now, skew_seconds=skew_seconds, version=version)
 
-    def lease(self, account: str, *, holder: str, until: datetime, now: datetime) -> LeaseState:
+    def lease(self, account: str, *, holder: str, until: datetime, now: datetime, renew: bool = False) -> LeaseState:
         """Ask to use an account: never two runs of one account at once, none while it is paused."""
-        state: LeaseState = self._call("lease", account, holder=holder, until=until, now=now)
+        state: LeaseState = self._call("lease", account, holder=holder, until=until, now=now, renew=renew)
         return state
 
     def release(self, account: str, *, holder: str, authenticated: bool | None, now: datetime) -> LeaseState:

@@ -95,6 +95,17 @@ def test_an_account_is_leased_to_one_run_at_a_time(registry: Registry) -> None:
     assert registry.lease("probe-1", holder="a", until=until, now=until) is LeaseState.GRANTED
 
 
+def test_who_holds_an_account_may_keep_it_and_nobody_else(registry: Registry) -> None:
+    until, later = NOW + MINUTE, NOW + 2 * MINUTE
+    assert registry.lease("probe-1", holder="a", until=until, now=NOW) is LeaseState.GRANTED
+    assert registry.lease("probe-1", holder="b", until=later, now=NOW, renew=True) is LeaseState.BUSY
+    assert registry.lease("probe-1", holder="a", until=later, now=NOW, renew=True) is LeaseState.GRANTED
+    assert registry.lease("probe-1", holder="b", until=later, now=until) is LeaseState.BUSY
+    for _ in range(2):
+        registry.release("probe-1", holder="b", authenticated=False, now=NOW)
+    assert registry.lease("probe-1", holder="a", until=later, now=NOW, renew=True) is LeaseState.PAUSED
+
+
 def test_who_does_not_hold_an_account_cannot_give_it_back(registry: Registry) -> None:
     registry.lease("probe-1", holder="a", until=NOW + MINUTE, now=NOW)
     assert registry.release("probe-1", holder="b", authenticated=None, now=NOW) is LeaseState.BUSY
