@@ -82,10 +82,15 @@ SESSIONS = pa.schema(
         "at": _TIME,
         "session_id": _TEXT,
         **_WHO,
+        "journey": _TEXT,
+        "environment": _TEXT,
         "kind": _TEXT,
         "open_seconds": _SECONDS,
         "cause": _TEXT,
         "detail": _TEXT,
+        "saved_work": _TEXT,
+        "unsaved_work": _TEXT,
+        "at_risk_seconds": _SECONDS,
     }
 )
 TABLES: Mapping[str, pa.Schema] = {"runs": RUNS, "steps": STEPS, "samples": SAMPLES, "sessions": SESSIONS}
@@ -103,7 +108,7 @@ REQUIRED = {
     "runs": (*_WALK, "outcome", "attempt", "synthetic"),
     "steps": (*_WALK, "step", "position", "outcome", "censored"),
     "samples": ("at", "site", "component", "layer", "metric", "value", "labels"),
-    "sessions": ("at", "session_id", *_WHO, "kind", "open_seconds"),
+    "sessions": ("at", "session_id", *_WHO, "environment", "kind", "open_seconds"),
 }
 
 # One row per hour and group, ordered by these; q* over ok and slow steps, *_q50 the median of a
@@ -177,10 +182,15 @@ def session_table(events: Iterable[SessionEvent]) -> pa.Table:
             "endpoint": event.endpoint,
             "link": str(event.access.link),
             "presentation": str(event.access.presentation),
+            "journey": event.journey,
+            "environment": event.environment,
             "kind": str(event.kind),
             "open_seconds": event.open_seconds,
             "cause": str(event.cause) if event.cause else None,
             "detail": event.detail,
+            "saved_work": str(event.saved_work) if event.saved_work else None,
+            "unsaved_work": str(event.unsaved_work) if event.unsaved_work else None,
+            "at_risk_seconds": event.at_risk_seconds,
         }
         for event in events
     ]

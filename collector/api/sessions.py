@@ -36,7 +36,8 @@ _EXAMPLE = {
             "kind": "ended",
             "open_seconds": 1168.0,
             "cause": "network",
-            "detail": "the connection was reset",
+            "detail": "nothing answered for 61 s",
+            "journey": "case-record",
         }
     ],
 }

@@ -12,7 +12,7 @@ from collector.model.checks import NAME
 from collector.model.errors import RejectedBatch
 from collector.model.layer import Layer
 from collector.model.run import Outcome
-from collector.model.session import EndCause, SessionEventKind
+from collector.model.session import EndCause, Kept, SessionEventKind
 
 _NAMES = frozenset({"site", "endpoint", "component", "metric", "journey", "environment", "step", "driver"})
 _SIGNED = frozenset({"value", "skew_seconds"})
@@ -23,6 +23,8 @@ _CHOICES: Mapping[str, type[StrEnum]] = {
     "presentation": Presentation,
     "kind": SessionEventKind,
     "cause": EndCause,
+    "saved_work": Kept,
+    "unsaved_work": Kept,
 }
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200  # outside nothing was measured, and libraries begin to overflow
 

@@ -10,7 +10,7 @@ from collector.model.access import Link
 from collector.model.errors import RejectedBatch, StoreError
 from collector.model.run import Outcome
 from collector.store import Batch, Slice, Store
-from tests.stores.facts import EVER, HOUR, T0, batch, ended, run, run_ids, sample, step
+from tests.stores.facts import EVER, HOUR, T0, batch, ended, read_back, run, run_ids, sample, step
 
 
 def test_what_was_appended_is_read_back_at_once_and_after_a_flush(store: Store) -> None:
@@ -19,7 +19,7 @@ def test_what_was_appended_is_read_back_at_once_and_after_a_flush(store: Store) 
         sender="agent-1",
         runs=(run(1, step(1.5), step(None, Outcome.NOT_READY, "print")),),
         samples=(sample(0.004),),
-        sessions=(ended(),),
+        sessions=(ended(), read_back()),
         received_skew_seconds=0.25,
     )
     assert store.append(kept) is True
@@ -33,6 +33,7 @@ def test_what_was_appended_is_read_back_at_once_and_after_a_flush(store: Store) 
         assert steps.column("release").to_pylist() == ["3.58", "3.58"]
         assert store.scan("samples", EVER).equals(tables.sample_table(kept.samples))
         assert store.scan("sessions", EVER).equals(tables.session_table(kept.sessions))
+        assert store.scan("sessions", EVER).column("unsaved_work").to_pylist() == [None, "lost"]
         store.flush()
 
 

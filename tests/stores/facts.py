@@ -8,7 +8,7 @@ from collector.model.access import Access, Link, Presentation
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase, Run, StepTiming
 from collector.model.sample import Sample
-from collector.model.session import EndCause, SessionEvent, SessionEventKind
+from collector.model.session import EndCause, Kept, SessionEvent, SessionEventKind
 from collector.store import Batch, Slice
 
 T0 = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -68,6 +68,22 @@ def ended(at: datetime = T0) -> SessionEvent:
         kind=SessionEventKind.ENDED,
         open_seconds=3600.0,
         cause=EndCause.NETWORK,
+        journey="case-record",
+    )
+
+
+def read_back(at: datetime = T0 + timedelta(minutes=5)) -> SessionEvent:
+    return SessionEvent(
+        session_id="s-1",
+        site="north",
+        endpoint="desk-1",
+        access=Access(link=Link.WIRED, presentation=Presentation.CITRIX),
+        at=at,
+        kind=SessionEventKind.READ_BACK,
+        open_seconds=3600.0,
+        saved_work=Kept.KEPT,
+        unsaved_work=Kept.LOST,
+        at_risk_seconds=41.5,
     )
 
 

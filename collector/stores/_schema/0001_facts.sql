@@ -93,10 +93,15 @@ CREATE TABLE lake.sessions (
     "endpoint" VARCHAR,
     "link" VARCHAR,
     "presentation" VARCHAR,
+    "journey" VARCHAR,
+    "environment" VARCHAR,
     "kind" VARCHAR,
     "open_seconds" DOUBLE,
     "cause" VARCHAR,
-    "detail" VARCHAR
+    "detail" VARCHAR,
+    "saved_work" VARCHAR,
+    "unsaved_work" VARCHAR,
+    "at_risk_seconds" DOUBLE
 );
 ALTER TABLE lake.sessions SET PARTITIONED BY (year("at"), month("at"), day("at"));
 ALTER TABLE lake.sessions SET SORTED BY ("session_id" ASC, "at" ASC);

@@ -14,7 +14,7 @@ from collector.model.change import Change
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase, Run, StepTiming
 from collector.model.sample import CATALOGUE, Sample
-from collector.model.session import EndCause, SessionEvent, SessionEventKind
+from collector.model.session import EndCause, Kept, SessionEvent, SessionEventKind
 from collector.model.verdict import Interval
 
 NOW = datetime(2026, 1, 12, 9, 0, tzinfo=UTC)
@@ -112,6 +112,13 @@ def test_an_ended_session_has_a_cause_and_only_an_ended_one() -> None:
         SessionEvent(**facts, kind=SessionEventKind.ENDED)
     with pytest.raises(ValueError, match="cause"):
         SessionEvent(**facts, kind=SessionEventKind.ALIVE, cause=EndCause.IDLE)
+    SessionEvent(**facts, kind=SessionEventKind.READ_BACK, saved_work=Kept.KEPT, at_risk_seconds=3.0)
+    with pytest.raises(ValueError, match="read back"):
+        SessionEvent(**facts, kind=SessionEventKind.READ_BACK)
+    with pytest.raises(ValueError, match="read back"):
+        SessionEvent(**facts, kind=SessionEventKind.ALIVE, unsaved_work=Kept.LOST)
+    with pytest.raises(ValueError, match="at risk"):
+        SessionEvent(**facts, kind=SessionEventKind.ALIVE, at_risk_seconds=3.0)
 
 
 def test_a_change_does_not_end_before_it_starts() -> None:
