@@ -25,6 +25,7 @@ from probes.account import Accounts, authenticated
 from probes.delivery import Delivery
 from probes.doors import Doors
 from probes.error_text import short
+from probes.keeper import Keeper
 from probes.outbox import Kind, Outbox
 from probes.plan import Plan, Planned
 from probes.sampler import OpenSampler
@@ -37,6 +38,7 @@ STOP_SECONDS = 5.0  # how long a running walk may go on when the agent is told t
 PATIENCE_SHARE = 0.4  # of the interval: how long a walk waits for its account
 PATIENCE_MOST = 120.0
 SKEW_EVERY = 60.0
+KEEPER_PAUSE = 300.0  # before a keeper that failed by itself logs on again
 SKEW_TOLD = 1.0  # seconds of clock difference a person should hear about
 _log = structlog.get_logger("whichlayer.agent")
 
@@ -50,14 +52,7 @@ class Walker:
 
     def walk(self, planned: Planned, slot: datetime, *, patience: float) -> Run:
         """Walk once. Without a secret or its account nothing is sent, and the run says why."""
-        settings = self._plan.settings
-        place = Place(
-            site=self._plan.site,
-            endpoint=settings.endpoint,
-            access=detect(settings.access),
-            environment=settings.environment,
-            driver=planned.entry.driver,
-        )
+        place = place_of(self._plan, planned.entry.driver)
         try:
             secrets = self._plan.secrets(planned)
         except SecretError as error:
@@ -87,6 +82,7 @@ class Parts:
     walker: Walker
     doors: Doors
     watchers: Sequence[Callable[[Run], None]] = ()
+    keepers: Sequence[Keeper] = ()
 
 
 class Agent:
@@ -99,6 +95,7 @@ class Agent:
         self._walking = 0
         self._quiet = threading.Condition()
         self._failing: set[str] = set()
+        self._holding: list[threading.Thread] = []
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; then let walks finish for a few seconds, and leave the rest undone."""
@@ -109,10 +106,27 @@ class Agent:
         self._schedule.add("clock-skew", self._slots(SKEW_EVERY), self._tell_skew)
         self._parts.delivery.start()
         self._schedule.start()
-        _log.info("running", endpoint=self._plan.settings.endpoint, journeys=len(self._plan.walks))
+        self._hold_sessions(stop)
+        _log.info("running", endpoint=self._plan.settings.endpoint, journeys=len(self._plan.walks),
+                  sessions=len(self._holding))  # fmt: skip
         while not stop.wait(3600.0):
             pass
         self._finish()
+
+    def _hold_sessions(self, stop: threading.Event) -> None:
+        for keeper in self._parts.keepers:
+            thread = threading.Thread(target=self._hold, args=(keeper, stop), name=f"hold {keeper.name}", daemon=True)
+            thread.start()
+            self._holding.append(thread)
+
+    @staticmethod
+    def _hold(keeper: Keeper, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                keeper.run(stop)
+            except Exception:  # noqa: BLE001  a bug here must not cost what else the agent measures
+                _log.exception("holding a session failed", journey=keeper.name)
+                stop.wait(KEEPER_PAUSE)
 
     def _slots(self, every: float) -> Slots:
         return Slots(every, stagger(self._plan.settings.endpoint, every))
@@ -201,11 +215,25 @@ class Agent:
                 self._quiet.wait(left)
             if self._walking:
                 _log.warning("a walk was abandoned: its account is free again when its lease ends", walks=self._walking)
+        for thread in self._holding:
+            thread.join(max(until - time.monotonic(), 0.0))
         self._parts.delivery.stop(wait_seconds=2.0)
         for _, sampler in self._plan.samplers:
             sampler.close()
         waiting = self._parts.outbox.waiting()
         _log.info("stopped", rows_kept=waiting)
+
+
+def place_of(plan: Plan, driver: str) -> Place:
+    """Say where something is done now: laptops move, so the access is looked at each time."""
+    settings = plan.settings
+    return Place(
+        site=plan.site,
+        endpoint=settings.endpoint,
+        access=detect(settings.access),
+        environment=settings.environment,
+        driver=driver,
+    )
 
 
 def state_lock(state: Path) -> Path:

@@ -49,6 +49,22 @@ class OpenDriver(Protocol):
 
 
 @runtime_checkable
+class Witness(Protocol):
+    """What an open driver may do besides: tell what the answer to its last step shows.
+
+    Sessions held open need it to know why one ended, and what became of the work in it.
+    """
+
+    def shows(self, words: str) -> bool:
+        """Say whether the words can be read there; False when the last step brought no answer."""
+        ...
+
+    def asks_for_password(self) -> bool:
+        """Say whether it asks for a password; False when the last step brought no answer."""
+        ...
+
+
+@runtime_checkable
 class Driver(Protocol):
     """A kind of driver: ``PLUGIN`` of a module in ``probes/drivers/``.
 

@@ -1,5 +1,6 @@
 """What one agent is going to do, read and checked before it does any of it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any
 from collector import secret
 from collector.model.errors import ConfigError, Mistake, PluginError, SecretError
 from collector.plugin import load as load_plugin
-from probes import budget, drivers, samplers, walk
+from probes import budget, drivers, journey_use, samplers
 from probes import journey as journeys
 from probes.driver import Driver, not_spoken
 from probes.journey import Journey
+from probes.journey_use import JourneyUse
 from probes.sampler import OpenSampler, Sampler
+from probes.session_plan import PlannedSession
 from probes.settings import AgentSettings, JourneyEntry, SamplerEntry
 
 Location = Sequence[str | int]
@@ -43,11 +46,17 @@ class Plan:
     settings: AgentSettings
     folder: Path
     walks: tuple[Planned, ...] = ()
+    sessions: tuple[PlannedSession, ...] = ()
     samplers: tuple[tuple[SamplerEntry, OpenSampler], ...] = ()
 
-    def secrets(self, planned: Planned) -> dict[str, str]:
-        """Resolve the secrets of one walk now: a changed password needs no restart. Raises SecretError."""
-        return _resolve(planned.entry, planned.journey, self.folder)
+    def secrets(self, planned: Planned | PlannedSession) -> dict[str, str]:
+        """Resolve the secrets of one log-on now: a changed password needs no restart. Raises SecretError."""
+        return journey_use.resolve(planned.entry, planned.journey, self.folder)
+
+    def demands(self) -> list[budget.Demand]:
+        """Add up what the whole plan asks of the system."""
+        walks = [(one.entry, one.journey) for one in self.walks]
+        return budget.demands(walks, self.settings.budget, [(one.entry, one.journey) for one in self.sessions])
 
 
 def make(site: str, settings: AgentSettings, folder: Path, find: Find, *, with_secrets: bool = False) -> Plan:
@@ -57,18 +66,26 @@ def make(site: str, settings: AgentSettings, folder: Path, find: Find, *, with_s
     as well, to see whether it can be.
     """
     walks, mistakes = _walks(settings, folder, find, with_secrets=with_secrets)
+    sessions, wrong = _sessions(settings, folder, find, with_secrets=with_secrets)
+    mistakes += wrong
     opened, wrong = _open_samplers(site, settings, find)
     mistakes += wrong
     if with_secrets:
         mistakes += _header_mistakes(settings, folder, find)
-    demands = budget.demands([(one.entry, one.journey) for one in walks], settings.budget)
-    mistakes += [find(("agent", "budget", one.line), f"budget.{one}") for one in demands if one.exceeds]
+    plan = Plan(
+        site=site,
+        settings=settings,
+        folder=folder,
+        walks=tuple(walks),
+        sessions=tuple(sessions),
+        samplers=tuple(zip(settings.samplers, opened, strict=False)),
+    )
+    mistakes += [find(("agent", "budget", one.line), f"budget.{one}") for one in plan.demands() if one.exceeds]
     if mistakes:
         for sampler in opened:
             sampler.close()
         raise ConfigError(mistakes)
-    pairs = tuple(zip(settings.samplers, opened, strict=True))
-    return Plan(site=site, settings=settings, folder=folder, walks=tuple(walks), samplers=pairs)
+    return plan
 
 
 def _walks(
@@ -77,57 +94,55 @@ def _walks(
     walks: list[Planned] = []
     mistakes: list[Mistake] = []
     for number, entry in enumerate(settings.journeys):
-        spot = ("agent", "journeys", number)
-        try:
-            driver = load_plugin(drivers, entry.driver, Driver).configured(entry.settings)
-            known = journeys.load(entry.file)
-        except PluginError as error:
-            mistakes.append(find((*spot, "driver"), f"journeys.{number}.driver: {error}"))
-        except ConfigError as error:
-            mistakes += [_placed(one, find((*spot, "settings"), one.message), entry.file) for one in error.mistakes]
-        else:
-            walks.append(Planned(entry=entry, journey=known, driver=driver))
-            unspoken = not_spoken(driver, known)
-            if unspoken:
-                mistakes.append(find((*spot, "driver"), f"journeys.{number}.driver: {entry.driver} {unspoken}"))
-            wrong = _walk_mistakes(entry, known, folder, with_secrets=with_secrets)
-            mistakes += [find((*spot, key), f"journeys.{number}.{what}") for key, what in wrong]
+        read, wrong = _read(entry, ("agent", "journeys", number), folder, find, with_secrets=with_secrets)
+        mistakes += wrong
+        if read is not None:
+            walks.append(Planned(entry=entry, journey=read[0], driver=read[1]))
     return walks, mistakes
 
 
-def _walk_mistakes(
-    entry: JourneyEntry, known: Journey, folder: Path, *, with_secrets: bool
-) -> Iterator[tuple[str, str]]:
-    for key, given, names in (
-        ("variables", entry.variables, known.variables),
-        ("secrets", entry.secrets, known.secrets),
-    ):
-        unknown = sorted(set(given) - set(names))
-        if unknown:
-            yield key, f"{key}: the journey has no {', '.join(unknown)}: it has {', '.join(sorted(names)) or 'none'}"
-    if any(step.sign_in for step in known.steps) and entry.account is None:
-        yield "account", f"account: is missing: {known.name} signs in, so name the account it uses (never the password)"
-    references = {**known.secrets, **entry.secrets}
-    stated = {name: "given" for name, reference in references.items() if reference}
-    for what in walk.missing(known, secrets=stated, variables=entry.variables):
-        yield "file", f"file: {what} of {known.name} has no value: give it in this entry"
-    if with_secrets:
-        try:
-            _resolve(entry, known, folder)
-        except SecretError as error:
-            yield "secrets", f"secrets: {error}"
+def _sessions(
+    settings: AgentSettings, folder: Path, find: Find, *, with_secrets: bool
+) -> tuple[list[PlannedSession], list[Mistake]]:
+    sessions: list[PlannedSession] = []
+    mistakes: list[Mistake] = []
+    others = Counter(entry.account for entry in (*settings.journeys, *settings.sessions))
+    for number, entry in enumerate(settings.sessions):
+        spot = ("agent", "sessions", number)
+        read, wrong = _read(entry, spot, folder, find, with_secrets=with_secrets)
+        mistakes += wrong
+        if others[entry.account] > 1:
+            words = (
+                f"account: {entry.account} is held all day by this session, so nothing else can use it: take another"
+            )
+            mistakes.append(find((*spot, "account"), f"sessions.{number}.{words}"))
+        if read is not None:
+            session = PlannedSession(entry=entry, journey=read[0], driver=read[1])
+            sessions.append(session)
+            mistakes += [find((*spot, *key), f"sessions.{number}.{what}") for key, what in session.mistakes()]
+    return sessions, mistakes
 
 
-def _resolve(entry: JourneyEntry, known: Journey, folder: Path) -> dict[str, str]:
-    """Give each secret's value: the entry's reference wins, the journey's own is relative to its file."""
-    found = {}
-    for name, own in known.secrets.items():
-        given = entry.secrets.get(name)
-        if given is not None:
-            found[name] = secret.resolve(given, base=folder)
-        elif own is not None:
-            found[name] = secret.resolve(str(own), base=known.folder)
-    return found
+def _read(
+    entry: JourneyUse, spot: Location, folder: Path, find: Find, *, with_secrets: bool
+) -> tuple[tuple[Journey, Driver] | None, list[Mistake]]:
+    """Load the journey and the driver of one entry, and check them against it."""
+    named = f"{spot[1]}.{spot[2]}"
+    try:
+        driver = load_plugin(drivers, entry.driver, Driver).configured(entry.settings)
+        known = journeys.load(entry.file)
+    except PluginError as error:
+        return None, [find((*spot, "driver"), f"{named}.driver: {error}")]
+    except ConfigError as error:
+        outer = [find((*spot, "settings"), one.message) for one in error.mistakes]
+        return None, [_placed(one, at, entry.file) for one, at in zip(error.mistakes, outer, strict=True)]
+    mistakes = []
+    unspoken = not_spoken(driver, known)
+    if unspoken:
+        mistakes.append(find((*spot, "driver"), f"{named}.driver: {entry.driver} {unspoken}"))
+    wrong = journey_use.mistakes(entry, known, folder, with_secrets=with_secrets)
+    mistakes += [find((*spot, key), f"{named}.{what}") for key, what in wrong]
+    return (known, driver), mistakes
 
 
 def _header_mistakes(settings: AgentSettings, folder: Path, find: Find) -> Iterator[Mistake]:

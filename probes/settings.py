@@ -2,22 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AfterValidator, Field, HttpUrl
+from pydantic import Field, HttpUrl
 
 from collector.document import Document, PluginSettings, Seconds
 from collector.model.access import Link, Presentation
-from collector.model.checks import NAME
-
-
-def _name(value: str) -> str:
-    if not NAME.fullmatch(value):
-        raise ValueError("must be lower-case letters, digits, '.', '_' or '-', at most 100")
-    return value
-
-
-Name = Annotated[str, AfterValidator(_name)]
+from probes.journey_use import JourneyUse, Name
+from probes.session_settings import SessionEntry
 
 
 class CollectorAddress(Document):
@@ -34,20 +25,10 @@ class AccessLabels(Document):
     presentation: Presentation | None = Field(default=None, description="where windows are drawn; detected if absent")
 
 
-class JourneyEntry(Document):
+class JourneyEntry(JourneyUse):
     """One journey this endpoint walks."""
 
-    file: Path = Field(description="the journey file, relative to whichlayer.yaml")
-    driver: str = Field(default="http", description="how it is walked: the name of a file in probes/drivers")
     every: Seconds = Field(default=300.0, ge=1, description="the interval; slots are its multiples on the clock")
-    account: Name | None = Field(default=None, description="name of the account it signs in with, never the password")
-    secrets: Mapping[str, str] = Field(
-        default_factory=dict, description="each secret as keyring:SERVICE/NAME, file:PATH or env:NAME"
-    )
-    variables: Mapping[str, str] = Field(default_factory=dict, description="values of the journey's variables")
-    settings: PluginSettings = Field(
-        default_factory=dict, description="what the driver needs to know of this endpoint, such as its proxy"
-    )
 
 
 class SamplerEntry(Document):
@@ -101,6 +82,7 @@ class AgentSettings(Document):
     collector: CollectorAddress | None = Field(default=None, description="where to send; needed by run and enrol")
     access: AccessLabels = Field(default=AccessLabels(), description="labels that win over detection")
     journeys: tuple[JourneyEntry, ...] = Field(default=(), description="what is walked")
+    sessions: tuple[SessionEntry, ...] = Field(default=(), description="what is held open over the working day")
     samplers: tuple[SamplerEntry, ...] = Field(default=(), description="what is read of this machine")
     budget: Budget = Field(default=Budget(), description="what the probes may cost the live system")
     outbox: OutboxSettings = Field(default=OutboxSettings(), description="what is kept until it could be sent")
@@ -112,6 +94,9 @@ class AgentSettings(Document):
         collector = self.collector
         if collector and collector.ca_file:
             collector = collector.model_copy(update={"ca_file": folder / collector.ca_file.expanduser()})
-        journeys = tuple(entry.model_copy(update={"file": folder / entry.file.expanduser()}) for entry in self.journeys)
+        used = {
+            key: tuple(one.model_copy(update={"file": folder / one.file.expanduser()}) for one in entries)
+            for key, entries in (("journeys", self.journeys), ("sessions", self.sessions))
+        }
         state = folder / self.state.expanduser()
-        return self.model_copy(update={"collector": collector, "journeys": journeys, "state": state})
+        return self.model_copy(update={"collector": collector, "state": state, **used})

@@ -116,13 +116,14 @@ def _until_one_fails(journey: Journey, opened: OpenDriver) -> list[StepTiming]:
     for step in journey.steps:
         if step.think:
             time.sleep(step.think)
-        done.append(_perform(opened, step))
+        done.append(perform(opened, step))
         if done[-1].outcome not in MEASURED:
             break
     return done
 
 
-def _perform(opened: OpenDriver, step: Step) -> StepTiming:
+def perform(opened: OpenDriver, step: Step) -> StepTiming:
+    """Do one step; a bug of the driver is an outcome too."""
     try:
         return opened.perform(step)
     except Exception as error:  # noqa: BLE001  see above

@@ -7,10 +7,12 @@ from pydantic import TypeAdapter
 from collector.model.layer import Layer
 from collector.model.run import Run
 from collector.model.sample import Sample
+from collector.model.session import SessionEvent
 from probes.outbox import Batch, Loss
 
 _RUN = TypeAdapter(Run)
 _SAMPLE = TypeAdapter(Sample)
+_SESSION = TypeAdapter(SessionEvent)
 
 
 def run_json(run: Run) -> str:
@@ -21,6 +23,11 @@ def run_json(run: Run) -> str:
 def sample_json(sample: Sample) -> str:
     """Write one sample."""
     return _SAMPLE.dump_json(sample).decode()
+
+
+def session_json(event: SessionEvent) -> str:
+    """Write one event of a session held open."""
+    return _SESSION.dump_json(event).decode()
 
 
 def body(batch: Batch, *, now: datetime) -> bytes:

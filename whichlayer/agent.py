@@ -6,21 +6,24 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from collector import secret
 from collector.model.errors import WhichlayerError
 from collector.model.run import Run
+from collector.model.session import SessionEvent
 from probes import plan as plans
 from probes import wire
 from probes.account import Accounts
-from probes.agent import Agent, Parts, Walker, state_lock
-from probes.budget import Demand, demands
+from probes.agent import Agent, Parts, Walker, place_of, state_lock
+from probes.budget import Demand
 from probes.credentials import Credentials, Enrolment, save
 from probes.delivery import Delivery, Sender
 from probes.doors import Doors
+from probes.keeper import Home, Keeper
 from probes.lock import held
-from probes.outbox import Outbox
+from probes.outbox import Kind, Outbox
 from probes.plan import Plan
 from probes.settings import AgentSettings
 from probes.slots import Slots
@@ -34,7 +37,7 @@ def check_plan(config: Path, *, with_secrets: bool = True) -> list[Demand]:
     """Check everything, secrets too unless told; give what the plan asks of the system. Raises ConfigError."""
     plan = _plan(config, with_secrets=with_secrets)
     _close(plan)
-    return demands([(one.entry, one.journey) for one in plan.walks], plan.settings.budget)
+    return plan.demands()
 
 
 def walk_plan(config: Path, only: Path | None = None) -> Iterator[Run]:
@@ -105,9 +108,28 @@ def running(config: Path, *, url: str | None = None) -> Iterator[Agent]:
             lambda: Sender(agent_id=enrolment.current().agent_id, doors=doors),
             describe_loss=lambda loss: wire.loss_json(loss, site=plan.site, endpoint=settings.endpoint),
         )
-        walker = Walker(plan, Accounts(settings.state / ACCOUNTS, doors))
-        watchers = tuple(_watchers(plan, outbox, stack))
-        yield Agent(plan, Parts(outbox=outbox, delivery=delivery, walker=walker, doors=doors, watchers=watchers))
+        accounts = Accounts(settings.state / ACCOUNTS, doors)
+        yield Agent(
+            plan,
+            Parts(
+                outbox=outbox,
+                delivery=delivery,
+                walker=Walker(plan, accounts),
+                doors=doors,
+                watchers=tuple(_watchers(plan, outbox, stack)),
+                keepers=tuple(_keepers(plan, accounts, outbox, delivery)),
+            ),
+        )
+
+
+def _keepers(plan: Plan, accounts: Accounts, outbox: Outbox, delivery: Delivery) -> Iterator[Keeper]:
+    def keep(event: SessionEvent) -> None:
+        outbox.put(Kind.SESSIONS, [wire.session_json(event)])
+        delivery.wake()
+
+    for planned in plan.sessions:
+        place = partial(place_of, plan, planned.entry.driver)
+        yield Keeper(planned, Home(place=place, accounts=accounts, secrets=partial(plan.secrets, planned), keep=keep))
 
 
 def _watchers(plan: Plan, outbox: Outbox, stack: ExitStack) -> Iterator[Callable[[Run], None]]:

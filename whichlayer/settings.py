@@ -12,7 +12,8 @@ from collector.document import Document, load_tree, place, read
 from collector.model.errors import ConfigError, Mistake
 from collector.settings import CollectorSettings
 from dashboards.settings import PagesSettings
-from probes.settings import AgentSettings, Name
+from probes.journey_use import Name
+from probes.settings import AgentSettings
 
 DEFAULT = Path("whichlayer.yaml")
 

@@ -47,6 +47,11 @@ class Session:
         self.status = None
         return meter
 
+    @property
+    def answer(self) -> Page | None:
+        """Give the page of the step under way or over; None when nothing was answered since it began."""
+        return self.page if self.status is not None else None
+
     def close(self) -> None:
         """Close every connection."""
         self._client.close()

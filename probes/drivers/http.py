@@ -100,6 +100,16 @@ class OpenHttp:
             return self._verified(timing, step.verify_saved, step.timeout)
         return timing
 
+    def shows(self, words: str) -> bool:
+        """Say whether the last step's answer has these words."""
+        page = self._session.answer
+        return page is not None and page.shows(words)
+
+    def asks_for_password(self) -> bool:
+        """Say whether the last step's answer is a page with a field for a password."""
+        page = self._session.answer
+        return page is not None and page.asks_again
+
     def close(self) -> None:
         """Close every connection."""
         self._session.close()

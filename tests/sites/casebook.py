@@ -31,6 +31,15 @@ class Casebook:
     asks_again: bool = False  # answers a wrong password as many applications do: 200, and the form once more
     url: str = ""
     sessions: dict[str, str] = field(default_factory=dict)
+    drafts: dict[int, str] = field(default_factory=dict)
+    keeps_drafts: bool = True
+    farewell: str = ""  # shown beside the sign-in form
+    broken: bool = False
+
+    def end_sessions(self, farewell: str = "") -> None:
+        """End every session, and say so on the page that asks for the password again."""
+        self.sessions = dict.fromkeys(self.sessions, "visitor")
+        self.farewell = farewell
 
     def asked(self, method: str, ending: str) -> int:
         return sum(one == method and path.endswith(ending) for one, path, _ in self.seen)
@@ -40,7 +49,8 @@ class Casebook:
         if request.method == "GET":
             session = secrets.token_hex(8)
             self.sessions[session] = "visitor"
-            page = HTMLResponse(f'<form><input type="hidden" name="csrf_token" value="{session}&amp;"></form>')
+            fields = f'<input type="hidden" name="csrf_token" value="{session}&amp;"><input type="password" name="p">'
+            page = HTMLResponse(f"<p>{self.farewell}</p><form>{fields}</form>")
             page.set_cookie("session", session)
             return page
         form = dict(parse_qsl((await request.body()).decode()))
@@ -58,6 +68,8 @@ class Casebook:
 
     async def cases(self, request: Request) -> Response:
         self._note(request)
+        if self.broken:
+            return PlainTextResponse("out of order", 503)
         if not self._signed_in(request):
             return RedirectResponse("/login", 303)
         words = request.query_params.get("q", "").lower()
@@ -68,7 +80,9 @@ class Casebook:
         self._note(request)
         number = int(request.path_params["number"])
         notes = "".join(f"<p>{note}</p>" for note in self.notes.get(number, []))
-        return self._page(f'<h1>{self.titles[number]}</h1>{notes}<form><input name="csrf_token" value="n"></form>')
+        draft = self.drafts.get(number, "") if self.keeps_drafts else ""
+        fields = f'<input name="csrf_token" value="n"><textarea name="note">{draft}</textarea>'
+        return self._page(f"<h1>{self.titles[number]}</h1>{notes}<form>{fields}</form>")
 
     async def add_note(self, request: Request) -> Response:
         self._note(request)
@@ -77,6 +91,12 @@ class Casebook:
             form = dict(parse_qsl((await request.body()).decode()))
             self.notes.setdefault(number, []).append(form["note"])
         return RedirectResponse(f"/cases/{number}", 303, headers=HEADERS)
+
+    async def leave_draft(self, request: Request) -> Response:
+        self._note(request)
+        form = dict(parse_qsl((await request.body()).decode()))
+        self.drafts[int(request.path_params["number"])] = form["note"]
+        return PlainTextResponse("", 200)
 
     async def print_case(self, request: Request) -> Response:
         self._note(request)
@@ -98,15 +118,16 @@ class Casebook:
                 Route("/cases", self.cases),
                 Route("/cases/{number:int}", self.case),
                 Route("/cases/{number:int}/notes", self.add_note, methods=["POST"]),
+                Route("/cases/{number:int}/draft", self.leave_draft, methods=["POST"]),
                 Route("/cases/{number:int}/print", self.print_case),
             ]
         )
 
 
 @contextmanager
-def serving(casebook: Casebook) -> Iterator[Casebook]:
+def serving(casebook: Casebook, port: int = 0) -> Iterator[Casebook]:
     """Serve it over HTTP on a free port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(casebook.app(), log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

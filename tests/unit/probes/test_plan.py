@@ -7,6 +7,7 @@ import pytest
 from collector.model.access import Link
 from collector.model.errors import ConfigError
 from probes.plan import make
+from tests.agents.held import JOURNEY as HELD_JOURNEY
 from tests.agents.rig import JOURNEY
 from whichlayer.agent import check_plan
 from whichlayer.settings import Settings, agent_of, load, places
@@ -198,3 +199,51 @@ def test_labels_of_access_are_words_of_the_model(tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("wifi", "carrier-pigeon"))
     with pytest.raises(ConfigError, match=r"4:12 agent\.access\.link"):
         load(config)
+
+
+HELD = """\
+  endpoint: desk-1
+  sessions:
+    - file: held.yaml
+      account: {account}
+      active: {active}
+      secrets: {{username: env:WL_USER, password: env:WL_PASSWORD}}
+      variables: {{base_url: "http://127.0.0.1:9"}}
+      sentinel: {{safe_record: {safe}, open: open, save: {save}, every: 10 min}}
+"""
+
+
+def held(folder: Path, more: str = "", **given: str) -> Path:
+    chosen = {"account": "probe-held", "active": "look", "safe": "WHICHLAYER SAFE RECORD", "save": "save"} | given
+    (folder / "held.yaml").write_text(HELD_JOURNEY)
+    return write(folder, HELD.format(**chosen) + more)
+
+
+def test_a_session_held_open_counts_for_log_ons_writes_and_licences(tmp_path: Path) -> None:
+    config = held(tmp_path, "  budget: {endpoints: 2, writes_per_hour: 24}\n")
+    costs = {demand.line: demand.asked for demand in check_plan(config)}
+    assert costs == {"logons_per_hour": 24.0, "writes_per_hour": 24.0, "pages_per_day": 0.0, "concurrent_licences": 2.0}
+    assert mistakes(held(tmp_path)) == [
+        "2:1 agent: budget.writes_per_hour: the plan asks 12, 0 are allowed: sentinel of held = at most 12 × 1"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"safe": "Another record"}, "sentinel.save: save does not act on this safe record"),
+        ({"save": "look"}, "sentinel.save: look is no step with action: write"),
+        ({"active": "save"}, "active: save acts: a step that is repeated all day may only read"),
+        ({"active": "login"}, "active: held has no step login after the log-on: it has look, open, save, draft"),
+        ({"safe": "''"}, "sentinel.safe_record: "),
+    ],
+)
+def test_a_sentinel_without_its_safe_record_is_refused(tmp_path: Path, given: dict[str, str], words: str) -> None:
+    found = mistakes(held(tmp_path, "  budget: {writes_per_hour: 24}\n", **given))
+    assert any(words in line for line in found), found
+
+
+def test_an_account_is_held_by_one_session_and_used_by_nothing_else(tmp_path: Path) -> None:
+    config = held(tmp_path, ENTRY.format(every="1 h").split("\n", 1)[1].replace("probe-1", "probe-held"))
+    found = mistakes(config)
+    assert "account: probe-held is held all day by this session, so nothing else can use it" in found[-1] + found[0]
