@@ -28,11 +28,12 @@ lint: $(VENV)/dev.stamp ## style, types, import rules, unused code and dependenc
 lab: packages $(VENV)/dev.stamp assets ## the long runs: every fault, three times and three times blind
 	$(BIN)/python -m deploy.lab.matrix $(LAB)
 
-bench: $(VENV)/dev.stamp ## measure: timing accuracy, ingest, store size and queries, how honest verdicts are
+bench: $(VENV)/dev.stamp ## measure: timing accuracy, ingest, store size and queries, honesty of verdicts, printing
 	$(BIN)/python -m deploy.bench.phase_accuracy $(BENCH)
 	$(BIN)/python -m deploy.bench.ingest $(BENCH)
 	$(BIN)/python -m deploy.bench.council_month $(BENCH)
 	$(BIN)/python -m tests.worlds.calibration $(BENCH)
+	$(BIN)/python -m deploy.bench.print_accuracy
 
 wheel: $(VENV)/dev.stamp assets ## build the wheel and run it from a clean environment
 	sh deploy/wheel.sh $(PYTHON) $(BIN)/python

@@ -1,7 +1,7 @@
 #!/bin/sh
 # System packages that the demo and the tests use. Installs what is missing when it may
 # (root on a system with apt-get); otherwise says what is missing and what will be skipped.
-# usage: deploy/packages.sh [demo|test]   (test needs a browser as well)
+# usage: deploy/packages.sh [demo|test]   (test needs a browser and printers as well)
 # Quick when everything is there. Always ends with 0: every part says itself what it cannot do.
 set -u
 purpose=${1:-test}
@@ -29,6 +29,10 @@ look() {
     [ "$purpose" = demo ] && return
     need "command -v chromium || command -v chromium-browser || command -v google-chrome" chromium "tests in a browser"
     need "$(library libatomic.so.1)" libatomic1 "tests in a browser"
+    need "command -v ippeveprinter" cups-ipp-utils "tests that print"
+    need "command -v dbus-daemon" dbus-daemon "tests that print"
+    need "ls /usr/sbin/cupsd" cups-daemon "tests that print through a queue"
+    need "command -v lpadmin" cups-client "tests that print through a queue"
     need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in browser tests"
 }
 

@@ -36,8 +36,11 @@ def check(tree: Tree) -> Found:
     scope = _Scope(known=variables | secrets | BUILT_IN, secrets=secrets, reserved=variables | secrets | BUILT_IN)
     yield from scope.certificate(root)
     seen: set[str] = set()
+    made = False
     for index, step in enumerate(_list(root.get("steps"))):
         here: Location = ("steps", index)
+        yield from _printer_rules(here, _mapping(step), made=made)
+        made = made or bool(_mapping(step).get("requests"))
         name = _mapping(step).get("step")
         if isinstance(name, str):
             if name in seen:
@@ -136,7 +139,8 @@ class _Scope:
 def _step_rules(here: Location, step: Mapping[Any, Any]) -> Found:
     action = step.get("action")
     acting = action in _ACTING
-    if acting and not step.get("safe_record"):
+    test_page = _mapping(step.get("printer")).get("file")
+    if acting and not step.get("safe_record") and not test_page:
         yield (
             (*here, "action"),
             (f"a step that {action}s must name its safe_record: the text that only the record made for probes shows"),
@@ -152,6 +156,19 @@ def _step_rules(here: Location, step: Mapping[Any, Any]) -> Found:
                     (*here, "requests", index, "method"),
                     ("may change something: add action: read to the step if it does not, or action: write"),
                 )
+
+
+def _printer_rules(here: Location, step: Mapping[Any, Any], *, made: bool) -> Found:
+    """Paper is used whatever is printed; a test page is nobody's record, and the printer's name is what is checked."""
+    if "printer" not in step:
+        return
+    test_page = _mapping(step["printer"]).get("file")
+    if step.get("action") != "print":
+        yield (*here, "printer"), "uses paper: add action: print to the step"
+    if not test_page and not made:
+        yield (*here, "printer"), "nothing is made before it: put a step with requests before, or name a file"
+    if test_page and step.get("safe_record"):
+        yield (*here, "safe_record"), "is not looked for: a test page is no record, its printer_name is checked"
 
 
 def _mapping(value: Tree) -> Mapping[Any, Any]:

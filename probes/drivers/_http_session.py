@@ -38,6 +38,7 @@ class Session:
         base = context.values["base_url"]
         self._trusted = frozenset(origin(httpx2.URL(url)) for url in (base, *context.journey.trusted_origins))
         self.page: Page | None = None
+        self.previous: Page | None = None
         self.status: int | None = None
 
     def begin(self, timeout_seconds: float) -> Meter:
@@ -98,7 +99,7 @@ class Session:
             raise ended_by(error, self._transport.meter.stage, timeout_seconds) from None
         finally:
             self._transport.meter.end_request(failed=failed)
-        self.page = page
+        self.previous, self.page = self.page, page
         self.status = page.status
         return page, secret_sent
 

@@ -18,6 +18,7 @@ from collector.model.run import Outcome, Phase, StepTiming
 from probes.driver import WalkContext
 from probes.drivers import _uncertainty
 from probes.drivers._http_failure import StepEnded
+from probes.drivers._http_page import Page
 from probes.drivers._http_session import Session
 from probes.drivers._http_transport import FROM_ENVIRONMENT, NO_PROXY, TimedTransport, trust
 from probes.drivers._wire import Meter
@@ -113,6 +114,11 @@ class OpenHttp:
     def close(self) -> None:
         """Close every connection."""
         self._session.close()
+
+    @property
+    def pages(self) -> tuple[Page | None, Page | None]:
+        """Give the answer looked at last and the one before it, for a driver that acts on what this one fetched."""
+        return self._session.page, self._session.previous
 
     def _sees_safe_record(self, step: Step) -> bool:
         page = self._session.page

@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.model.errors import ConfigError
+from probes.drivers._print_failure import bare, hindrance
+from probes.drivers.print import PLUGIN
+from probes.journey import Journey, parse
+from tests.stages.print import examples
+
+FILE = Path("paper.yaml")
+MADE = """
+name: paper
+variables: {base_url: "http://127.0.0.1:8000"}
+steps:
+  - {step: document, requests: [{path: /print}]}
+  - step: paper
+    action: print
+    safe_record: PROBE
+    printer: {uri: "ipp://127.0.0.1/ipp/print", printer_name: Reception}
+"""
+TEST_PAGE = """
+name: paper
+steps:
+  - step: paper
+    action: print
+    printer: {uri: "ipp://127.0.0.1/ipp/print", printer_name: Reception, file: page.pdf}
+"""
+
+
+def mistakes(text: str) -> str:
+    with pytest.raises(ConfigError) as error:
+        parse(text, FILE)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("journey", examples(), ids=lambda journey: journey.name)
+def test_the_examples_of_the_page_are_journeys_of_this_driver(journey: Journey) -> None:
+    assert journey.steps[-1].printer is not None
+    assert {step.language for step in journey.steps} <= PLUGIN.languages
+
+
+def test_both_kinds_of_documents_are_right_as_they_stand() -> None:
+    assert parse(MADE, FILE).steps[1].acts
+    assert parse(TEST_PAGE, FILE).steps[0].acts
+
+
+def test_paper_needs_its_action_a_safe_record_and_the_printers_name() -> None:
+    assert "uses paper: add action: print" in mistakes(MADE.replace("    action: print\n", ""))
+    assert "must name its safe_record" in mistakes(MADE.replace("    safe_record: PROBE\n", ""))
+    assert "printer_name" in mistakes(MADE.replace(", printer_name: Reception", ""))
+
+
+def test_a_document_of_the_journey_must_have_been_made_before() -> None:
+    assert "nothing is made before it" in mistakes(
+        MADE.replace("  - {step: document, requests: [{path: /print}]}\n", "")
+    )
+
+
+def test_a_test_page_has_no_safe_record_that_nobody_would_look_for() -> None:
+    with_record = TEST_PAGE.replace("    action: print\n", "    action: print\n    safe_record: PROBE\n")
+    assert "a test page is no record" in mistakes(with_record)
+
+
+@pytest.mark.parametrize("uri", ["http://printer/ipp/print", "socket://printer:9100", "printer"])
+def test_a_printer_is_spoken_to_by_ipp(uri: str) -> None:
+    assert "must begin with ipp:// or ipps://" in mistakes(TEST_PAGE.replace("ipp://127.0.0.1/ipp/print", uri))
+
+
+def test_a_secret_never_reaches_a_printer() -> None:
+    text = TEST_PAGE.replace("Reception", '"{pin}"').replace("name: paper\n", "name: paper\nsecrets: {pin: }\n")
+    assert "is a secret" in mistakes(text)
+
+
+@given(
+    st.sampled_from(["media-empty", "cover-open", "paused", "toner-empty"]), st.sampled_from(["", "-report", "-error"])
+)
+def test_severities_do_not_change_what_is_said(reason: str, severity: str) -> None:
+    assert bare(reason + severity) == reason
+    assert hindrance([reason + severity]) == hindrance([reason]) is not None
+
+
+def test_what_does_not_keep_it_from_printing_is_none_and_a_persons_will_comes_first() -> None:
+    assert hindrance(["toner-low-warning", "media-low-report", "none"]) is None
+    assert hindrance(["media-empty-warning", "paused"]) == "paused"
