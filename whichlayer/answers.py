@@ -12,16 +12,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from analysis.settings import AnalysisSettings
 from analysis.why import why
 from collector.model.verdict import Reference, Status, Verdict
 from collector.public import verdict_json
-from collector.settings import CollectorSettings
 from dashboards import wording
 from dashboards.causes import by_cause
 from dashboards.layers import Row, arranged
-from whichlayer.data import opened
-from whichlayer.settings import load
+from whichlayer.data import chosen, opened
 
 _LAST = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
@@ -62,13 +59,7 @@ class Asked:
 
 def verdicts(asked: Asked, *, config: Path, data: Path | None) -> list[Verdict]:
     """Ask the store of ``config``, or the folder ``data``."""
-    if data is not None and not config.exists():
-        collector, analysis = CollectorSettings(data=data.absolute()), AnalysisSettings()
-    else:
-        settings = load(config)
-        collector, analysis = settings.collector, settings.analysis
-        if data is not None:
-            collector = collector.model_copy(update={"data": data.absolute()})
+    collector, analysis = chosen(config, data)
     with opened(collector) as (store, registry):
         return why(store, registry, analysis, start=asked.start, end=asked.end, against=asked.against, now=asked.now)
 

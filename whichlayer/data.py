@@ -4,11 +4,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from analysis.settings import AnalysisSettings
 from collector.model.errors import WhichlayerError
 from collector.registry import Registry
 from collector.settings import CollectorSettings
 from collector.store import Store
 from whichlayer.owner import OPERATOR, find, owning
+from whichlayer.settings import load
+
+
+def chosen(config: Path, data: Path | None) -> tuple[CollectorSettings, AnalysisSettings]:
+    """Give the settings of ``config``, or usual ones when there is only a folder ``data``. Raises ConfigError."""
+    if data is not None and not config.exists():
+        return CollectorSettings(data=data.absolute()), AnalysisSettings()
+    settings = load(config)
+    collector = settings.collector
+    if data is not None:
+        collector = collector.model_copy(update={"data": data.absolute()})
+    return collector, settings.analysis
 
 
 @contextmanager

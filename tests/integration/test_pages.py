@@ -25,7 +25,7 @@ from tests.browser.scene import BANNER, HOSTILE, NOW, WIFI, make_run, site, slow
 
 RUN = f"{115:016x}{1:016x}"
 WINDOW = "journey=case-record&step=save&link=wifi&start=2026-11-23T09:00&end=2026-11-23T11:00"
-PAGES = ("/", "/?part=live", "/why/v-wifi-save", "/why", f"/why?{WINDOW}", f"/runs/{RUN}")
+PAGES = ("/", "/?part=live", "/why/v-wifi-save", "/why", f"/why?{WINDOW}", "/errors", f"/runs/{RUN}")
 
 pytestmark = pytest.mark.integration
 
@@ -145,9 +145,26 @@ def test_a_run_shows_every_station(client: TestClient) -> None:
     assert "/why/v-wifi-save" in text
 
 
+def test_errors_are_counted_by_kind_journey_and_release(client: TestClient) -> None:
+    text = client.get("/errors").text
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", text, re.DOTALL)
+    assert len(rows) == 1
+    assert "no answer within # s" in rows[0]
+    assert "<strong>new</strong>" in rows[0]
+    counted = re.search(r"\((\d+) of (\d+)\)", rows[0])
+    assert counted is not None
+    assert 0 < int(counted[1]) <= 18
+    assert int(counted[2]) == 120 * 3 + 81
+    run = re.search(r'href="(/runs/[0-9a-f]{32})"', rows[0])
+    assert run is not None
+    assert client.get(run[1]).status_code == 200
+    assert "No step failed in another" in client.get("/errors?journey=another").text
+
+
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
+        ("/errors?start=2026-09-01", 400, "must start before it ends"),
         ("/why/unknown", 404, "There is no such verdict"),
         ("/runs/" + "e" * 32, 404, "There is no such run"),
         ("/why?journey=case-record&step=save&link=wifi&start=yesterday", 400, "start must be a time such as"),
@@ -193,11 +210,17 @@ def test_hostile_text_is_text(tmp_path: Path) -> None:
     hostile = make_run("f" * 32, NOW - timedelta(minutes=1), WIFI, (broken, formula))
     said = slow(journey=HOSTILE, step=HOSTILE, data_quality=(HOSTILE,))
     with site(tmp_path, extra=(hostile,), said=(said,)) as app, local(app) as client:
-        for path in ("/", "/why/v-wifi-save", "/runs/" + "f" * 32, "/why?journey=" + HOSTILE + "&step=x&link=wifi"):
+        for path in (
+            "/",
+            "/why/v-wifi-save",
+            "/errors",
+            "/runs/" + "f" * 32,
+            "/why?journey=" + HOSTILE + "&step=x&link=wifi",
+        ):
             text = client.get(path).text
             assert "<script>alert" not in text
             assert "<img" not in text
-            assert "alert(1)" in text
+            assert "alert(#)" in text if path == "/errors" else "alert(1)" in text
         table = client.get("/api/v1/steps.csv?start=2026-11-23T10:58&end=2026-11-23T11:00&step=save").text
     assert "'=HYPERLINK(1)" in table
     assert '"=HYPERLINK' not in table
