@@ -22,7 +22,7 @@ from probes.journey_browser import BrowserAction
 from probes.journey_link import LinkCheck
 from probes.journey_printer import PrintJob
 from probes.journey_request import AuthenticationFailure, Capture, Request, VerifySaved
-from probes.journey_screen import ScreenAction
+from probes.journey_screen import ScreenActions, safe_record_mistake
 from probes.journey_text import Name, NonEmpty, Origin, SecretReference, Template, Text, Word
 
 
@@ -56,7 +56,7 @@ class Step(Document):
     connection: Connection = Field(default=Connection.REUSE, description="`new` opens a new connection for the step.")
     requests: NonEmpty[Request] | None = Field(default=None, description="The HTTP requests of the step, in order.")
     browser: NonEmpty[BrowserAction] | None = Field(default=None, description="What is done in a browser, in order.")
-    screen: NonEmpty[ScreenAction] | None = Field(
+    screen: ScreenActions | None = Field(
         default=None, description="What is done in the window of a remote session, in order."
     )
     printer: PrintJob | None = Field(default=None, description="The document that goes to a printer.")
@@ -74,6 +74,13 @@ class Step(Document):
     def _one_language(self) -> "Step":
         if sum(bool(getattr(self, language)) for language in LANGUAGES) != 1:
             raise ValueError(f"needs exactly one of {', '.join(LANGUAGES[:-1])} and {LANGUAGES[-1]}")
+        return self
+
+    @model_validator(mode="after")
+    def _picture_of_safe_record(self) -> "Step":
+        mistake = safe_record_mistake(self.safe_record) if self.screen and self.safe_record else None
+        if mistake:
+            raise ValueError(mistake)
         return self
 
     @property

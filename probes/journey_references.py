@@ -18,7 +18,8 @@ BUILT_IN = frozenset({"run_id"})
 _WEB = frozenset({"requests", "browser"})
 _ELSE = frozenset({"screen", "printer", "link"})
 _BASE_URL = "needs base_url: the address of the application, such as https://cases.example.org"
-_SECRET_KEYS = frozenset({"form", "json", "headers", "fill_secret", "type_secret", "totp"})  # where secrets may stand
+# Where secrets may stand.
+_SECRET_KEYS = frozenset({"form", "json", "headers", "fill_secret", "type_secret", "credentials", "totp"})
 _LITERAL_KEYS = frozenset({"regex", "href"})  # braces there are their own
 _ACTING = frozenset({"write", "print"})
 
