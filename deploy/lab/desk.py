@@ -2,8 +2,8 @@
 
 It needs no fonts: every word is a sign, a pattern made from its letters, that a test can also write as
 an image. Keys are echoed as coloured blocks. ``python -m deploy.lab.desk`` draws on $DISPLAY; lines on
-standard input change it (``screen locked``, ``delay 0.3``, ``title SMITH``, ``blink``), and what was
-saved is told on standard output.
+standard input change it (``screen locked``, ``delay 0.3``, ``title SMITH``, ``show saved``, ``blink``),
+and what was saved is told on standard output.
 """
 
 import hashlib
@@ -104,6 +104,8 @@ class Desk:
             self._delay = float(value)
         elif name == "title":
             self._title = value
+        elif name == "show":
+            self._shown.add(value)
         elif name == "blink":
             self._blinks = False
         self._draw()
