@@ -11,7 +11,7 @@ Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 Status = Annotated[int, Field(ge=100, le=599)]
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """Take one value where a list is meant."""
     return value if isinstance(value, list | tuple) else [value]
 
@@ -27,7 +27,7 @@ class Expect(Document):
         default={}, alias="json", description="Dotted path into a JSON answer (`items.0.title`) and the value there."
     )
 
-    _one_or_many = field_validator("status", "text", "not_text", "regex", mode="before")(_listed)
+    _one_or_many = field_validator("status", "text", "not_text", "regex", mode="before")(listed)
 
 
 class Link(Document):
@@ -123,4 +123,4 @@ class AuthenticationFailure(Document):
     status: tuple[Status, ...] = Field(default=(401, 403), description="Status codes that mean it.")
     text: tuple[Text, ...] = Field(default=(), description="Texts that mean it, where the status is 200.")
 
-    _one_or_many = field_validator("status", "text", mode="before")(_listed)
+    _one_or_many = field_validator("status", "text", mode="before")(listed)

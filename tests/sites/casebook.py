@@ -18,6 +18,13 @@ from starlette.routing import Route
 SAFE = "WHICHLAYER SAFE RECORD"
 PASSWORD = "canary-5f0b2c"  # searched for in everything a run leaves behind
 HEADERS = {"Server-Timing": "app;dur=3.5, db;dur=1.5", "X-Release": "3.58"}
+SIGN_IN = """<h1>Sign in</h1><form method="post"><input type="hidden" name="csrf_token" value="{token}">
+<label>User name <input name="username"></label><label>Password <input type="password" name="password"></label>
+<button>Sign in</button></form>"""
+SEARCH = """<h1>My cases</h1><form><label>Search <input name="q"></label><button>Search</button></form>"""
+RECORD = """<form method="post" action="/cases/{number}/notes"><input type="hidden" name="csrf_token" value="n">
+<label>Note <textarea name="note">{draft}</textarea></label><button>Save note</button></form>
+<a href="/cases/{number}/print" download>Print</a>"""
 
 
 @dataclass
@@ -49,8 +56,7 @@ class Casebook:
         if request.method == "GET":
             session = secrets.token_hex(8)
             self.sessions[session] = "visitor"
-            fields = f'<input type="hidden" name="csrf_token" value="{session}&amp;"><input type="password" name="p">'
-            page = HTMLResponse(f"<p>{self.farewell}</p><form>{fields}</form>")
+            page = HTMLResponse(f"<p>{self.farewell}</p>" + SIGN_IN.format(token=f"{session}&amp;"))
             page.set_cookie("session", session)
             return page
         form = dict(parse_qsl((await request.body()).decode()))
@@ -74,15 +80,14 @@ class Casebook:
             return RedirectResponse("/login", 303)
         words = request.query_params.get("q", "").lower()
         found = [(number, title) for number, title in self.titles.items() if words in title.lower()]
-        return self._page("".join(f'<a href="/cases/{number}">{title}</a>' for number, title in found))
+        return self._page(SEARCH + "".join(f'<a href="/cases/{number}">{title}</a>' for number, title in found))
 
     async def case(self, request: Request) -> Response:
         self._note(request)
         number = int(request.path_params["number"])
         notes = "".join(f"<p>{note}</p>" for note in self.notes.get(number, []))
         draft = self.drafts.get(number, "") if self.keeps_drafts else ""
-        fields = f'<input name="csrf_token" value="n"><textarea name="note">{draft}</textarea>'
-        return self._page(f"<h1>{self.titles[number]}</h1>{notes}<form>{fields}</form>")
+        return self._page(f"<h1>{self.titles[number]}</h1>{notes}{RECORD.format(number=number, draft=draft)}")
 
     async def add_note(self, request: Request) -> Response:
         self._note(request)

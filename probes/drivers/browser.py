@@ -1,0 +1,64 @@
+"""Walks a journey in a browser that is on this machine, and tells its own time from the network's.
+
+``docs/drivers/browser.md`` says what the numbers mean. No step is ever tried again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from collector import document
+from collector.model.errors import WhichlayerError
+from probes.driver import WalkContext
+from probes.drivers import _browser_program
+from probes.drivers._browser_settings import FROM_ENVIRONMENT, NO_PROXY, BrowserSettings
+
+if TYPE_CHECKING:
+    from probes.drivers._browser_session import OpenBrowser
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserDriver:
+    """Opens one browser context per run, in a browser that the runs of this process share."""
+
+    settings: BrowserSettings = field(default_factory=BrowserSettings)
+    languages: frozenset[str] = frozenset({"browser"})
+
+    def configured(self, settings: Mapping[str, Any]) -> "BrowserDriver":
+        """Give a driver with these settings. Raises ConfigError with every mistake."""
+        return BrowserDriver(document.validate(settings, BrowserSettings, file="drivers.browser"))
+
+    def open(self, context: WalkContext) -> "OpenBrowser":
+        """Start with no cookies, no cache and no windows; the browser is started if there is none.
+
+        Raises WhichlayerError without a browser or Playwright, and for unusable certificates.
+        """
+        settings = self.settings
+        program = _browser_program.find(settings.browser)
+        try:
+            # Here, since only endpoints that have a browser need Playwright.
+            from probes.drivers import _browser_process  # noqa: PLC0415
+            from probes.drivers._browser_launch import Launch  # noqa: PLC0415
+            from probes.drivers._browser_session import OpenBrowser  # noqa: PLC0415
+        except ModuleNotFoundError as missing:
+            raise WhichlayerError(
+                f"the browser driver needs the package {missing.name}: pip install 'whichlayer[browser]'"
+            ) from None
+        launch = Launch(
+            executable=program,
+            headed=settings.headed,
+            slow_milliseconds=settings.slow * 1e3,
+            proxy=settings.proxy if settings.proxy not in {FROM_ENVIRONMENT, NO_PROXY} else None,
+            arguments=settings.arguments,
+            ca_file=settings.ca_file,
+            idle_seconds=settings.idle,
+        )
+        process = _browser_process.held(launch)
+        try:
+            return OpenBrowser(context, process, settings)
+        except BaseException:
+            process.release()
+            raise
+
+
+PLUGIN = BrowserDriver()
