@@ -33,6 +33,7 @@ look() {
     need "command -v dbus-daemon" dbus-daemon "tests that print"
     need "ls /usr/sbin/cupsd" cups-daemon "tests that print through a queue"
     need "command -v lpadmin" cups-client "tests that print through a queue"
+    need "command -v nft || ls /usr/sbin/nft" nftables "what the link driver says of a firewall"
     need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in browser tests"
 }
 

@@ -97,7 +97,8 @@ class _Scope:
         if isinstance(value, Mapping):
             for key, inner in value.items():
                 if key not in _LITERAL_KEYS:
-                    yield from self._said((*here, key), inner, secret=secret or key in _SECRET_KEYS)
+                    may = (secret or key in _SECRET_KEYS) and "expect" not in here  # what is expected is shown
+                    yield from self._said((*here, key), inner, secret=may)
             for name in _mapping(value.get("capture")):
                 yield from self._captured((*here, "capture", name), name)
         elif isinstance(value, list):

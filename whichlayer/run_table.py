@@ -100,6 +100,8 @@ def _notes(run: Run) -> Iterable[Text]:
             yield Text(f"{step.step}: {step.error or step.outcome}", style="red")
         elif step.outcome is Outcome.SLOW and step.target_seconds is not None:
             yield Text(f"{step.step}: over its target of {step.target_seconds:g} s", style="yellow")
+        if step.outcome in MEASURED and step.error:  # went well, and something has to be said of it
+            yield Text(f"{step.step}: {step.error}", style="yellow")
 
 
 def _legend(steps: Iterable[StepTiming]) -> Text:

@@ -6,6 +6,8 @@ time, above its own rate before, is shared; the rest is own. Rates are exact bin
 belongs to one of the server's layers. Of the rest, what is own belongs to this link (or also to the
 server's layers, when this access's other steps were walked and do not fail: a link fails them all);
 what is shared to the server's layers when another step of the run went well, else to them or the core.
+Behind a look at an external link (its good runs have no account but the far end's) there is no server
+of ours: the external link stands in for the server's layers.
 
 Limits. It does not know which of the server's layers fails; infrastructure may tell, when the runs
 timed out and so say how long they waited. Errors that come at once say nothing of that.
@@ -20,7 +22,7 @@ import pandas as pd
 from analysis.counting import RULES
 from analysis.episode import Episode
 from analysis.pairs import others
-from analysis.parts import quiet
+from analysis.parts import ACCOUNT, quiet
 from analysis.series import stamp
 from analysis.statistics import bounded, rate_interval
 from analysis.units import duration
@@ -50,17 +52,18 @@ class Failures:
         answered, well = _reached(window, bad)
         excess, best = episode.excess_rate, _best(window, episode, level)
         evidence = _evidence(episode, bad, answered, best)
+        behind = (Layer.EXTERNAL_LINK,) if _is_external(window, episode) else SERVER
         remote = episode.population.presentation is not Presentation.LOCAL
         link = (Layer.ACCESS_NETWORK, Layer.REMOTE_SESSION) if remote else (Layer.ACCESS_NETWORK,)
-        found: list[tuple[tuple[Layer, ...], Interval]] = [(SERVER, _times(excess, answered))]
+        found: list[tuple[tuple[Layer, ...], Interval]] = [(behind, _times(excess, answered))]
         if best is None:
-            found.append(((*link, Layer.NETWORK_CORE, *SERVER), _times(excess, 1 - answered)))
+            found.append(((*link, Layer.NETWORK_CORE, *behind), _times(excess, 1 - answered)))
         else:
             shared, own = _divided(excess, best[1])
-            found.append((SERVER, _times(shared, well)))
-            found.append(((Layer.NETWORK_CORE, *SERVER), _times(shared, 1 - answered - well)))
+            found.append((behind, _times(shared, well)))
+            found.append(((Layer.NETWORK_CORE, *behind), _times(shared, 1 - answered - well)))
             alone = not _elsewhere(window, episode)
-            found.append(((*link, *SERVER) if alone else link, _times(own, 1 - answered)))
+            found.append(((*link, *behind) if alone else link, _times(own, 1 - answered)))
         return [self._finding(among, rate, evidence) for among, rate in found]
 
     def _finding(self, among: tuple[Layer, ...], rate: Interval, evidence: Evidence) -> Finding:
@@ -102,6 +105,14 @@ def _divided(excess: Interval, other: Interval) -> tuple[Interval, Interval]:
     low = own - math.hypot(excess.estimate - excess.low, shared.high - shared.estimate)
     high = own + math.hypot(excess.high - excess.estimate, shared.estimate - shared.low)
     return shared, bounded(own, max(0.0, low), high, excess.level)
+
+
+def _is_external(window: Window, episode: Episode) -> bool:
+    """Say whether the step only looks at an external link: all the account it ever has is the far end's."""
+    steps = window.steps
+    same = (steps["step"] == episode.step) & (steps["journey"] == episode.journey) & (steps["site"] == episode.site)
+    told = steps.loc[same, ACCOUNT].notna().any()
+    return bool(told["server_external"]) and int(told.sum()) == 1
 
 
 def _elsewhere(window: Window, episode: Episode) -> bool:

@@ -30,7 +30,7 @@ class Phase(StrEnum):
 
     Those before ``server_*`` are measured by the probe and do not overlap. ``server_*`` is the server's own
     account of its time (Server-Timing or its spans): it lies inside ``processing``, and its parts
-    do not overlap each other.
+    do not overlap each other. A look at a link has ``server_external`` as the probe's estimate of it.
     """
 
     RESOLVE = "resolve"
