@@ -34,6 +34,7 @@ from probes.settings import SamplerEntry
 from probes.slots import Slots, stagger
 from probes.walk import Place, walk
 
+LISTEN_SECONDS = 1.0  # Windows hands over Ctrl-C only between two waits
 STOP_SECONDS = 5.0  # how long a running walk may go on when the agent is told to stop
 PATIENCE_SHARE = 0.4  # of the interval: how long a walk waits for its account
 PATIENCE_MOST = 120.0
@@ -109,7 +110,7 @@ class Agent:
         self._hold_sessions(stop)
         _log.info("running", endpoint=self._plan.settings.endpoint, journeys=len(self._plan.walks),
                   sessions=len(self._holding))  # fmt: skip
-        while not stop.wait(3600.0):
+        while not stop.wait(LISTEN_SECONDS):
             pass
         self._finish()
 

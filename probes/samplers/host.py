@@ -126,10 +126,9 @@ def _processor() -> dict[str, float]:
     guest = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # counted in user and nice already
     total = sum(times) - guest
     idle = times.idle + getattr(times, "iowait", 0.0)
-    counters = {"cpu.total": total, "cpu.busy": total - idle - getattr(times, "steal", 0.0)}
-    if hasattr(times, "steal"):
-        counters["cpu.steal"] = times.steal
-    return counters
+    steal = getattr(times, "steal", None)  # Windows does not know what its hypervisor gave to others
+    counters = {"cpu.total": total, "cpu.busy": total - idle - (steal or 0.0)}
+    return counters if steal is None else {**counters, "cpu.steal": steal}
 
 
 def _kernel() -> dict[str, float]:

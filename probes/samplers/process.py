@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -108,7 +109,10 @@ def _measure(process: psutil.Process) -> tuple[float, dict[str, float]]:
     key = f"{process.pid}-{process.create_time()}"
     with process.oneshot():
         times = process.cpu_times()
-        counters = {f"{key} cpu": times.user + times.system, f"{key} faults": _major_faults(process)}
+        counters = {f"{key} cpu": times.user + times.system}
+        faults = _major_faults(process)
+        if faults is not None:
+            counters[f"{key} faults"] = faults
         return float(process.memory_info().rss), counters
 
 
@@ -132,8 +136,13 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _major_faults(process: psutil.Process) -> float:
-    """Read majflt, field 12 of /proc/PID/stat; the name in field 2 may hold spaces and brackets."""
+def _major_faults(process: psutil.Process) -> float | None:
+    """Read majflt, field 12 of /proc/PID/stat; the name in field 2 may hold spaces and brackets.
+
+    None where the system has no such count: Windows counts faults that waited for a disk with all others.
+    """
+    if sys.platform != "linux":
+        return None
     try:
         text = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):

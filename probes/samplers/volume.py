@@ -18,6 +18,7 @@ from collector.document import Document, validate
 from collector.model.errors import WhichlayerError
 from collector.model.layer import Layer
 from collector.model.sample import Sample
+from probes.posix import PRIVATE_FILE, forget_cached, is_ours
 
 BLOCK = 4096
 
@@ -61,8 +62,7 @@ class _OpenVolume:
     def _open(self) -> int:
         """Make the file, or take over the one a killed agent left; never touch what is not ours."""
         if self._file is None:
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-            file = os.open(self._path, flags, 0o600)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | PRIVATE_FILE, 0o600)
             if not _is_ours(file):
                 os.close(file)
                 raise WhichlayerError(f"{self._path} is not a scratch file of this agent: move it away")
@@ -82,8 +82,7 @@ PLUGIN = _Volume()
 
 def _is_ours(file: int) -> bool:
     found = os.fstat(file)
-    owner = getattr(os, "geteuid", lambda: found.st_uid)()
-    return stat.S_ISREG(found.st_mode) and found.st_uid == owner and found.st_size in (0, BLOCK)
+    return stat.S_ISREG(found.st_mode) and is_ours(found.st_uid) and found.st_size in (0, BLOCK)
 
 
 def _timed_write(file: int) -> float:
@@ -97,8 +96,7 @@ def _timed_write(file: int) -> float:
 
 def _timed_read(file: int) -> float:
     """Read the block back, after asking the system to forget its copy: else memory answers, not the volume."""
-    if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(file, 0, BLOCK, os.POSIX_FADV_DONTNEED)
+    forget_cached(file, BLOCK)
     os.lseek(file, 0, os.SEEK_SET)
     started = time.perf_counter()
     os.read(file, BLOCK)

@@ -1,0 +1,26 @@
+"""What only POSIX systems have: the one module of the agent that may name it.
+
+On Windows each function gives the answer that makes its caller do without. An architecture test keeps
+``fcntl``, ``os.geteuid`` and their like out of every other module the agent loads.
+"""
+
+import os
+import sys
+
+# Never follow a link, never hand a file to a child; on Windows, never turn \n into \r\n in a block of bytes.
+PRIVATE_FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def is_ours(owner: int) -> bool:
+    """Say whether the file owner ``owner`` (``st_uid``) is the user of this process; files of Windows say 0."""
+    if sys.platform == "win32":
+        return True
+    return owner == os.geteuid()
+
+
+def forget_cached(file: int, length: int) -> bool:
+    """Ask the kernel to forget its copy of the first ``length`` bytes; False where there is no such wish."""
+    if sys.platform != "linux":
+        return False
+    os.posix_fadvise(file, 0, length, os.POSIX_FADV_DONTNEED)
+    return True
