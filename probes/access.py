@@ -1,18 +1,19 @@
 """Finds out how this endpoint reaches the system: the link under it and the presentation before it.
 
-The link is the kind of device the default route leaves by; the kernel says what it is. A presentation
-leaves traces in the environment of the session the agent runs in. A label in the configuration wins,
+The link is the kind of device the default route leaves by; the kernel says what it is. The presentation
+is what ``presentation.py`` decides from what the session says of itself. A label in the configuration wins,
 and says so beside what was detected.
 """
 
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from collector.model.access import Access, Link, Presentation
+from probes.presentation import Found, of_environment, of_windows
 from probes.settings import AccessLabels
+from probes.windows import this_machine
 
 LABEL_CONFIDENCE = 1.0
 _UP = 0x0001
@@ -20,15 +21,6 @@ _VPN_NAMES = ("tun", "tap", "wg", "ppp", "zt", "tailscale")
 _MOBILE_NAMES = ("wwan", "wwp", "rmnet", "usb")
 _ETHERNET = "1"  # ARPHRD_ETHER
 _POINT_TO_POINT = frozenset({"512", "65534"})  # ARPHRD_PPP, ARPHRD_NONE (tun, WireGuard)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """One half of an access: what, how it is known, and how sure (0 to 1)."""
-
-    what: str
-    source: str
-    confidence: float
 
 
 def detect(labels: AccessLabels, *, root: Path = Path("/"), environment: Mapping[str, str] | None = None) -> Access:
@@ -75,24 +67,10 @@ def find_link(root: Path) -> Found:
 
 
 def find_presentation(environment: Mapping[str, str]) -> Found:
-    """Look for the traces a remote session leaves in the environment of what runs in it."""
-    session = environment.get("SESSIONNAME", "").upper()
-    if session.startswith("ICA"):
-        return Found(what=Presentation.CITRIX, source="SESSIONNAME of the Windows session", confidence=0.95)
-    if session.startswith("RDP"):
-        return Found(what=Presentation.RDP, source="SESSIONNAME of the Windows session", confidence=0.95)
-    if session == "CONSOLE":
-        return Found(what=Presentation.LOCAL, source="SESSIONNAME of the Windows session", confidence=0.95)
-    traces = (
-        (Presentation.CITRIX, ("CITRIX_SESSION_ID", "CITRIX_REMOTE_DISPLAY")),
-        (Presentation.RDP, ("XRDP_SESSION", "XRDP_SOCKET_PATH")),
-        (Presentation.VNC, ("VNCDESKTOP",)),
-    )
-    for presentation, names in traces:
-        present = [name for name in names if environment.get(name)]
-        if present:
-            return Found(what=presentation, source=f"{present[0]} in the environment", confidence=0.9)
-    return Found(what=Presentation.LOCAL, source="no trace of a remote session", confidence=0.6)
+    """Ask Windows how this session is shown; elsewhere, look for traces in the environment."""
+    if sys.platform == "win32":
+        return of_windows(this_machine().session(environment.get("SESSIONNAME", "")))
+    return of_environment(environment)
 
 
 def _labelled(label: Link | Presentation | None, found: Found) -> Found:

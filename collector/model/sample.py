@@ -250,6 +250,21 @@ CATALOGUE: Mapping[str, Metric] = {
             "WiFi frames sent again",
         ),
         _metric(
+            "session.ica.latency", "s", Layer.ACCESS_NETWORK, Direction.UP, 0.02, "network delay under an ICA session"
+        ),
+        _metric("session.ica.roundtrip", "s", Layer.REMOTE_SESSION, Direction.UP, 0.05, "from an input to its picture"),
+        _metric(
+            "session.input.delay", "s", Layer.REMOTE_SESSION, Direction.UP, 0.05, "longest wait of an input queued"
+        ),
+        _metric(
+            "printer.present", "1", Layer.PRINTING, Direction.DOWN, 0.5, "1 if the session has the printer, else 0"
+        ),
+        _metric(
+            "printer.usable", "1", Layer.PRINTING, Direction.DOWN, 0.5, "1 if the spooler would print on it, else 0"
+        ),
+        _metric("printer.jobs", "{job}", Layer.PRINTING, Direction.UP, 2.0, "jobs in the printer's queue"),
+        _metric("printer.usable.after_logon", "s", Layer.PRINTING, Direction.UP, 5.0, "from logon until it was usable"),
+        _metric(
             "agent.outbox.dropped",
             "1",
             Layer.ENDPOINT,

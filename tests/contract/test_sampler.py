@@ -2,27 +2,34 @@
 
 import math
 import os
+import sys
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collector.model.errors import ConfigError
+from collector.model.errors import ConfigError, WhichlayerError
 from collector.model.sample import CATALOGUE, Sample
 from collector.plugin import load, names
 from probes import samplers
 from probes.sampler import OpenSampler, Sampler
+from probes.windows import Windows
+from tests.windows.recording import Recording
 
 RATES = ("1/s", "By/s")
+WINDOWS = {"citrix", "spooler"}  # read over a recording of Windows
 
 
 def settings(name: str, folder: Path) -> Mapping[str, Any]:
     pid_file = folder / "own.pid"
     pid_file.write_text(f"{os.getpid()}\n")
     known: dict[str, Mapping[str, Any]] = {
+        "citrix": {"network": "network_core"},
         "host": {"role": "app_server"},
         "process": {"pid_file": str(pid_file)},
+        "spooler": {"printer": "Ward*"},
         "volume": {"directory": str(folder)},
     }
     assert set(known) == set(names(samplers)), "a new sampler needs settings here"
@@ -30,7 +37,10 @@ def settings(name: str, folder: Path) -> Mapping[str, Any]:
 
 
 @pytest.fixture(params=names(samplers))
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenSampler]:
+def opened(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenSampler]:
+    if request.param in WINDOWS and sys.platform != "win32":
+        module = import_module(f"probes.samplers.{request.param}")
+        monkeypatch.setattr(module, "this_machine", lambda: Windows(Recording()))
     kind = load(samplers, request.param, Sampler)
     sampler = kind.open(site="test", component="thing-1", settings=settings(request.param, tmp_path))
     yield sampler
@@ -75,3 +85,11 @@ def test_an_unknown_setting_is_refused(name: str, tmp_path: Path) -> None:
     kind = load(samplers, name, Sampler)
     with pytest.raises(ConfigError, match="surprise: is not a known key"):
         kind.open(site="test", component="thing-1", settings={**settings(name, tmp_path), "surprise": 1})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it can be read")
+@pytest.mark.parametrize("name", sorted(WINDOWS))
+def test_what_only_windows_can_tell_is_refused_elsewhere_when_it_is_read(name: str, tmp_path: Path) -> None:
+    sampler = load(samplers, name, Sampler).open(site="test", component="thing-1", settings=settings(name, tmp_path))
+    with pytest.raises(WhichlayerError, match="only Windows can be asked this"):
+        sampler.read()

@@ -94,6 +94,12 @@ def test_a_remote_session_leaves_traces(environment: dict[str, str], presentatio
     assert find_presentation(environment).what == presentation
 
 
+def test_the_name_of_a_session_is_a_hint_because_it_can_be_old() -> None:
+    assert (
+        find_presentation({"SESSIONNAME": "ICA-CGP#4"}).confidence < find_presentation({"VNCDESKTOP": "x"}).confidence
+    )
+
+
 def test_no_trace_is_weaker_than_a_trace() -> None:
     assert find_presentation({}).confidence < find_presentation({"XRDP_SESSION": "1"}).confidence
 
