@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from analysis.conclude import conclude
 from analysis.settings import AnalysisSettings
-from analysis.window import Window
+from analysis.window import Window, digest
 from collector import tables
 from collector.model.run import Phase
 from collector.model.verdict import Reference, Status, Verdict
@@ -91,6 +91,18 @@ def test_methods_do_not_change_the_window() -> None:
     concluded(before)
     pd.testing.assert_frame_equal(before.steps, facts().steps)
     pd.testing.assert_frame_equal(before.samples, facts().samples)
+
+
+def test_a_digest_is_of_facts_not_of_memory() -> None:
+    known = pa.array([True, False, True]).buffers()[1]
+    one, other = (
+        pa.Array.from_buffers(pa.float64(), 3, [known, pa.py_buffer(np.array([1.0, below, 3.0]))])
+        for below in (7.0, 8.0)
+    )
+    whole, cut = pa.table({"value": one}), pa.table({"value": pa.chunked_array([other[:1], other[1:]])})
+    assert digest([whole]) == digest([cut])
+    for different in ([1.0, 3.0, None], [1.0, 0.0, 3.0], [1.0, 3.0]):
+        assert digest([whole]) != digest([pa.table({"value": pa.array(different, pa.float64())})])
 
 
 def test_there_is_something_to_compare() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analysis.statistics import (
     at_least,
     centre,
+    grouped,
     interval,
     median_interval,
     needed,
@@ -51,6 +52,20 @@ def test_centres_lie_among_the_values_whatever_their_order(values: list[float]) 
     assert min(values) - 1e-9 <= centre(forward, 0.1) <= max(values) * (1 + 1e-9)
     found = median_interval(forward, 0.9)
     assert found.low <= found.estimate <= found.high
+
+
+def test_the_interval_of_a_median_is_the_narrowest_exact_one() -> None:
+    found = median_interval(np.arange(1.0, 21.0)[::-1], 0.9)
+    assert (found.low, found.estimate, found.high) == (6.0, 10.5, 15.0)  # 0.96; from 7 to 14 it would be 0.88
+    few = median_interval(np.array([3.0, 1.0, 2.0]), 0.9)
+    assert (few.low, few.high) == (1.0, 3.0)
+
+
+def test_quantiles_of_groups_are_those_of_each_group() -> None:
+    values, groups = np.random.default_rng(3).random(60), np.repeat([0, 2, 3], [40, 1, 19])
+    found = grouped(values, groups, 4).quantile(0.95)
+    assert np.isnan(found[1])
+    assert found[[0, 2, 3]] == pytest.approx([np.quantile(values[groups == group], 0.95) for group in (0, 2, 3)])
 
 
 def test_a_trimmed_mean_forgets_single_outliers() -> None:
