@@ -115,7 +115,7 @@ def median_interval(values: Floats, level: float) -> Interval:
     """Give the median of ``values``, which must not be empty, with its exact interval.
 
     Between the k-th value from below and from above lies the true median with a chance that is
-    binomial, whatever the distribution. Of fewer than 5 values all lie in the interval of level 0.9.
+    binomial, whatever the distribution. Of fewer than 5 values even all of them hold it less often than 0.9.
     """
     ordered = np.sort(values)
     count = len(ordered)
