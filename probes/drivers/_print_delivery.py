@@ -15,7 +15,7 @@ from probes.drivers._print_ipp import Queue, connected
 from probes.drivers._print_job import Delivery, Order
 
 _TAKE_BACK = 2.0  # seconds for it: a printer that hangs does not answer this either
-_LOOK = 1.0  # seconds between two looks at the printer itself
+_LOOK = 1.0  # seconds between two looks at the printer itself, at most
 _SILENCE = 1.0  # seconds without an answer, when the time is up, after which a printer counts as hung
 _SECOND = 1_000_000_000  # ns
 
@@ -140,7 +140,7 @@ class _Following:
 
     async def _look_at_printer(self, job: dict[str, Any]) -> None:
         now = time.perf_counter_ns()
-        if now - self.looked < _LOOK * _SECOND:
+        if now - self.looked < min(_LOOK, self.order.patience / 2) * _SECOND:
             return
         self.looked = now
         printer = await _look(self.queue)

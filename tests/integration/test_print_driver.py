@@ -142,13 +142,18 @@ def test_another_printer_at_the_address_gets_nothing(room: Path, paper: Printer)
     assert len(paper.jobs) == before
 
 
-def test_out_of_paper_is_told_and_the_job_taken_back(room: Path, paper: Printer) -> None:
-    paper.behave(Manner(reason="media-empty"))
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [("media-empty", "out_of_paper"), ("media-jam", "jam"), ("cover-open", "open"), ("toner-empty", "out_of_toner")],
+)
+def test_what_keeps_it_from_printing_is_told_and_the_job_taken_back(
+    room: Path, paper: Printer, reason: str, kind: str
+) -> None:
+    paper.behave(Manner(reason=reason))
     timing = printed(room, paper.uri)
-    assert (timing.outcome, timing.error_kind) == (Outcome.FAILED, "out_of_paper"), timing
-    assert timing.error is not None
-    assert "media-empty" in timing.error
-    assert "was taken back" in timing.error
+    assert (timing.outcome, timing.error_kind) == (Outcome.FAILED, kind), timing
+    assert reason in str(timing.error)
+    assert "was taken back" in str(timing.error)
 
 
 def test_paper_brought_in_time_is_no_failure(room: Path, paper: Printer) -> None:
