@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 from collector.document import Document
 from collector.model.errors import ConfigError, Mistake
 from collector.model.run import Outcome, Phase, StepTiming
+from probes.checkup import Checkup
 from probes.driver import WalkContext
 from probes.drivers import _uncertainty
 from probes.drivers._http_failure import StepEnded
@@ -63,6 +64,11 @@ class HttpDriver:
     def open(self, context: WalkContext) -> "OpenHttp":
         """Start with no cookies and no connections. Raises WhichlayerError for unusable certificates."""
         return OpenHttp(context, self.settings)
+
+    def doctor(self) -> Checkup:
+        """Everything it needs comes with the agent; the floor is that of a step of one request."""
+        floor_ns = _uncertainty.clock_resolution_ns() + _uncertainty.wake_up_ns()
+        return Checkup(noise_floor_seconds=floor_ns / 1e9, noise_floor_of="clock and wake-up, a step of one request")
 
 
 class OpenHttp:

@@ -15,6 +15,7 @@ from pydantic import Field
 from collector.document import validate
 from collector.model.errors import WhichlayerError
 from collector.model.run import Outcome, Phase, StepTiming
+from probes.checkup import Checkup, package
 from probes.driver import WalkContext
 from probes.drivers import _uncertainty
 from probes.drivers._http_failure import StepEnded
@@ -52,6 +53,16 @@ class PrintDriver:
     def open(self, context: WalkContext) -> "OpenPrint":
         """Raises WhichlayerError for unusable certificates, missing test pages, and without the extra ``print``."""
         return OpenPrint(context, self.settings)
+
+    def doctor(self) -> Checkup:
+        """Printing needs the extra only; the floor is that of a step which prints at a printer, not at a queue."""
+        usual = PrintJob.model_fields["poll"].default / 2
+        floor = usual + (_uncertainty.clock_resolution_ns() + _uncertainty.wake_up_ns()) / 1e9
+        return Checkup(
+            needs=(package("pyipp", extra="print", purpose="speaks IPP to printers"),),
+            noise_floor_seconds=floor,
+            noise_floor_of="half of the usual poll, clock and wake-up, a step that prints",
+        )
 
 
 class OpenPrint:

@@ -12,6 +12,7 @@ from collector.model.access import Access, Link, Presentation
 from collector.model.errors import ConfigError
 from collector.model.run import BAD, MEASURED, Outcome, Run
 from probes import drivers
+from probes.checkup import Patient
 from probes.driver import Driver, OpenDriver, WalkContext, not_spoken
 from probes.walk import Place, walk
 from tests.stages.stage import Stage, module_of
@@ -52,6 +53,17 @@ def test_it_has_settings_and_refuses_those_it_does_not_know(driver: Driver) -> N
     assert isinstance(driver.configured({}), type(driver))
     with pytest.raises(ConfigError):
         driver.configured({"no_such_setting": 1})
+
+
+def test_what_it_says_of_this_endpoint_can_be_acted_on(driver: Driver) -> None:
+    if not isinstance(driver, Patient):
+        pytest.skip("it does not say what it needs")
+    checkup = driver.doctor()
+    assert [need for need in checkup.missing if not need.install] == []
+    if not checkup.missing:
+        assert checkup.noise_floor_seconds is not None
+        assert 0 < checkup.noise_floor_seconds < 10
+        assert checkup.noise_floor_of
 
 
 def test_it_speaks_every_step_of_its_journey(driver: Driver, stage: Stage) -> None:
