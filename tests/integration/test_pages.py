@@ -145,22 +145,6 @@ def test_a_run_shows_every_station(client: TestClient) -> None:
     assert "/why/v-wifi-save" in text
 
 
-def test_errors_are_counted_by_kind_journey_and_release(client: TestClient) -> None:
-    text = client.get("/errors").text
-    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", text, re.DOTALL)
-    assert len(rows) == 1
-    assert "no answer within # s" in rows[0]
-    assert "<strong>new</strong>" in rows[0]
-    counted = re.search(r"\((\d+) of (\d+)\)", rows[0])
-    assert counted is not None
-    assert 0 < int(counted[1]) <= 18
-    assert int(counted[2]) == 120 * 3 + 81
-    run = re.search(r'href="(/runs/[0-9a-f]{32})"', rows[0])
-    assert run is not None
-    assert client.get(run[1]).status_code == 200
-    assert "No step failed in another" in client.get("/errors?journey=another").text
-
-
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
