@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,14 +124,3 @@ def _hidden(password: str) -> bytes:
     """Hide a password as ``vncpasswd`` does; it is no protection, only the format of the file."""
     work = Cipher(TripleDES(_VNC_KEY), modes.ECB()).encryptor()  # noqa: S305  the format asks for it
     return work.update(password.encode()[:8].ljust(8, b"\0")) + work.finalize()
-
-
-def wait_until_listening(address: str, port: int) -> None:
-    """Wait until the desktop takes connections. Raises LabError."""
-    deadline = time.monotonic() + _START_TIMEOUT
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            socket.create_connection((address, port), timeout=1).close()
-            return
-        time.sleep(0.02)
-    raise LabError(f"nothing listens on port {port} of the desktop")
