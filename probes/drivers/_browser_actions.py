@@ -53,9 +53,11 @@ class Actions:
             _ACTIONS[action.kind](self, action)
             self.watch.network()
         except PlaywrightError as error:
-            self.watch.network()
+            with suppress(PlaywrightError):  # what else there is to be heard of it
+                self.windows.page.wait_for_timeout(POLL_MILLISECONDS)
             if self.windows.crashed:
                 raise StepEnded(Outcome.BROKEN, "browser", "the page crashed during the step") from None
+            self.watch.network()
             raise ended_by(error, self.log, self.clock.limit_seconds, wanted) from None
 
     def _open(self, action: BrowserAction) -> None:

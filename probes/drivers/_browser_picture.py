@@ -17,6 +17,7 @@ from probes.journey import Step
 
 _COLOUR = "#202020"
 _FIELDS = "input[type=password], input[autocomplete=one-time-code], input[autocomplete$=password]"
+_LOOK_MILLISECONDS = 500.0
 _LIMIT_MILLISECONDS = 5000.0
 
 
@@ -38,7 +39,7 @@ def take(
         path = pictures.folder / f"{name}-{number}.png"
         with suppress(PlaywrightError):  # a region that is not there, or a page that is gone
             found = windows.locate(region)
-            found.wait_for(timeout=1.0)
+            found.wait_for(timeout=_LOOK_MILLISECONDS)
             found.screenshot(path=path, mask=masks, mask_color=_COLOUR, timeout=_LIMIT_MILLISECONDS)
             path.chmod(0o600)
             taken.append(path.name)

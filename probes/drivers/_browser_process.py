@@ -50,7 +50,11 @@ class BrowserProcess:
     @property
     def alive(self) -> bool:
         """Say whether it can be used."""
-        return not self._gone and self._thread.is_alive() and psutil.pid_exists(self.pid)
+        try:
+            ended = psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            ended = True
+        return not ended and not self._gone and self._thread.is_alive()
 
     def hold(self) -> None:
         """Count one run more; called with the lock of the registry."""

@@ -14,20 +14,27 @@ from playwright.sync_api import Error as PlaywrightError
 from collector.model.errors import WhichlayerError
 from collector.model.run import MEASURED, Outcome, StepTiming
 from probes.driver import WalkContext
-from probes.drivers import _browser_floor, _browser_path, _browser_picture, _browser_vitals, _http_page
+from probes.drivers import (
+    _browser_floor,
+    _browser_path,
+    _browser_picture,
+    _browser_process,
+    _browser_vitals,
+    _http_page,
+)
 from probes.drivers._browser_actions import Actions
 from probes.drivers._browser_clock import BrowserClock, StepClock
-from probes.drivers._browser_launch import Running
+from probes.drivers._browser_launch import Launch, Running
 from probes.drivers._browser_network import NetworkLog
+from probes.drivers._browser_options import sign_in_options
 from probes.drivers._browser_process import BrowserGone, BrowserProcess
 from probes.drivers._browser_settings import BrowserSettings
 from probes.drivers._browser_watch import CONDITIONAL_ACCESS, SECOND_FACTOR, Watch
 from probes.drivers._browser_window import Windows, contains
 from probes.drivers._http_failure import StepEnded
-from probes.drivers._http_transport import origin, trust
+from probes.drivers._http_transport import origin
 from probes.error_text import short
-from probes.journey import Journey, Step
-from probes.journey_browser import Credentials
+from probes.journey import Step
 from probes.journey_request import VerifySaved
 
 _OPEN_SECONDS = 30.0  # to open or close a context, and beyond a step's timeout: longer, and the browser hangs
@@ -35,8 +42,30 @@ _SETTLE_MILLISECONDS = 100.0  # for the end of answers that the page has shown a
 _FACT_LENGTH = 100
 
 
+def open_browser(context: WalkContext, launch: Launch, settings: BrowserSettings) -> "OpenBrowser":
+    """Open a run in the shared browser, or in a new one if that has died since. Raises WhichlayerError."""
+    try:
+        return _opened(context, launch, settings)
+    except BrowserGone:
+        try:
+            return _opened(context, launch, settings)
+        except BrowserGone as gone:
+            raise WhichlayerError(str(gone)) from None
+
+
+def _opened(context: WalkContext, launch: Launch, settings: BrowserSettings) -> "OpenBrowser":
+    process = _browser_process.held(launch)
+    try:
+        return OpenBrowser(context, process, settings)
+    except BaseException as error:
+        process.release()
+        if isinstance(error, BrowserGone):
+            process.kill()
+        raise
+
+
 class OpenBrowser:
-    """The browser session of one run."""
+    """The browser session of one run. Making it raises BrowserGone, and WhichlayerError for what the run lacks."""
 
     def __init__(self, context: WalkContext, process: BrowserProcess, settings: BrowserSettings) -> None:
         self._context = context
@@ -47,11 +76,11 @@ class OpenBrowser:
         self._trusted = frozenset(origin(httpx2.URL(url)) for url in (base, *context.journey.trusted_origins))
         self._secret_used_at: float | None = None
         self._secrets_in: list[Any] = []
-        options = _options(context, self._trusted)
+        options = sign_in_options(context, self._trusted)
         try:
             self._process.call(lambda running: self._open(running, options), within_seconds=_OPEN_SECONDS)
-        except (BrowserGone, PlaywrightError) as error:
-            raise WhichlayerError(f"no browser context could be opened: {str(error).splitlines()[0]}") from None
+        except PlaywrightError as error:
+            raise BrowserGone(f"the browser opens no window: {str(error).splitlines()[0]}") from None
 
     def _open(self, running: Running, options: Mapping[str, Any]) -> None:
         if running.floor.stale:
@@ -232,38 +261,6 @@ class OpenBrowser:
             status = answer.status if answer is not None else "?"
             return _failed(timing, "not_saved", f"the page said saved, but {marker!r} is not there (status {status})")
         return timing
-
-
-def _options(context: WalkContext, trusted: frozenset[str]) -> dict[str, Any]:
-    """Give what a browser context needs to sign in as this journey does. Raises WhichlayerError."""
-    options: dict[str, Any] = {}
-    asked = _credentials(context.journey)
-    if asked is not None:
-        server = httpx2.URL(asked.origin or context.values["base_url"])
-        if origin(server) not in trusted:
-            raise WhichlayerError(f"credentials are for {server.host}, which the journey has not in trusted_origins")
-        options["http_credentials"] = {
-            "username": context.fill_secret(asked.username),
-            "password": context.fill_secret(asked.password),
-            "origin": f"{server.scheme}://{server.netloc.decode()}",  # as browsers write it: no port where it is usual
-        }
-    shown = context.journey.client_certificate
-    if shown is not None:
-        folder = context.journey.folder
-        certificate, key = folder / shown.certificate, folder / (shown.key or shown.certificate)
-        passphrase = context.secrets[shown.passphrase] if shown.passphrase else ""
-        trust(certificate=certificate, key=key, passphrase=passphrase)  # says what is wrong with the files
-        options["client_certificates"] = [
-            {"origin": place, "certPath": certificate, "keyPath": key, "passphrase": passphrase or None}
-            for place in sorted(trusted)
-            if place.startswith("https")
-        ]
-    return options
-
-
-def _credentials(journey: Journey) -> Credentials | None:
-    actions = [action for step in journey.steps for action in step.browser or ()]
-    return next((action.credentials for action in actions if action.credentials is not None), None)
 
 
 def _connection(log: NetworkLog) -> str | None:

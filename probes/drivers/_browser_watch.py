@@ -56,14 +56,16 @@ class Watch:
 
     def network(self) -> None:
         """Raise StepEnded when a document failed, or an answer refuses the sign-in."""
-        last = self.log.documents[-1] if self.log.documents else None
-        if last is not None and last.error is not None and not last.cancelled:
-            raise not_loaded(last.error)
         refused = self._refused_by()
         if refused is not None:
             raise StepEnded(Outcome.FAILED, "authentication", f"the sign-in was refused with status {refused}")
-        if last is not None and last.status is not None and last.status >= 400:
+        last = self.log.documents[-1] if self.log.documents else None
+        if last is None:
+            return
+        if last.status is not None and last.status >= 400:  # without a body it is an error to the browser as well
             raise StepEnded(Outcome.FAILED, "status", f"answered {last.status}, expected a page")
+        if last.error is not None and not last.cancelled:
+            raise not_loaded(last.error)
 
     def _refused_by(self) -> int | None:
         if not self.signing_in or self.secret_used_at is None:

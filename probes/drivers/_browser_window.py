@@ -25,12 +25,15 @@ class Windows:
         self._log = log
         self._test_id = test_id
         self.crashed = False
+        self._first = browser_context.pages[0]
+        self._first.on("crash", self._crashed)
         browser_context.on("page", self._opened)
 
     @property
     def page(self) -> Page:
-        """Give the window in front."""
-        return self._windows.pages[-1]
+        """Give the window in front; the first one, closed, when none is left: using it then says so."""
+        windows = self._windows.pages
+        return windows[-1] if windows else self._first
 
     def _opened(self, page: Page) -> None:
         page.on("crash", self._crashed)

@@ -37,9 +37,8 @@ class BrowserDriver:
         program = _browser_program.find(settings.browser)
         try:
             # Here, since only endpoints that have a browser need Playwright.
-            from probes.drivers import _browser_process  # noqa: PLC0415
             from probes.drivers._browser_launch import Launch  # noqa: PLC0415
-            from probes.drivers._browser_session import OpenBrowser  # noqa: PLC0415
+            from probes.drivers._browser_session import open_browser  # noqa: PLC0415
         except ModuleNotFoundError as missing:
             raise WhichlayerError(
                 f"the browser driver needs the package {missing.name}: pip install 'whichlayer[browser]'"
@@ -53,12 +52,7 @@ class BrowserDriver:
             ca_file=settings.ca_file,
             idle_seconds=settings.idle,
         )
-        process = _browser_process.held(launch)
-        try:
-            return OpenBrowser(context, process, settings)
-        except BaseException:
-            process.release()
-            raise
+        return open_browser(context, launch, settings)
 
 
 PLUGIN = BrowserDriver()

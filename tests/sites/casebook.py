@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 import uvicorn
@@ -129,18 +130,27 @@ class Casebook:
         )
 
 
+class Site(Protocol):
+    url: str
+
+    def app(self) -> Starlette: ...
+
+
+S = TypeVar("S", bound=Site)
+
+
 @contextmanager
-def serving(casebook: Casebook, port: int = 0) -> Iterator[Casebook]:
-    """Serve it over HTTP on a free port."""
+def serving(site: S, port: int = 0) -> Iterator[S]:
+    """Serve it over HTTP on a free port, or on the one given."""
     listener = socket.create_server(("127.0.0.1", port))
-    server = uvicorn.Server(uvicorn.Config(casebook.app(), log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(site.app(), log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.005)
-    casebook.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    site.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
-        yield casebook
+        yield site
     finally:
         server.should_exit = True
         thread.join(10)

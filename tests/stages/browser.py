@@ -1,19 +1,26 @@
 """The stage of the browser driver: the same application as the HTTP driver's, walked as a person would."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ctypes.util import find_library
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from collector.model.access import Access, Link, Presentation
+from collector.model.run import Run
+from probes.drivers.browser import PLUGIN
 from probes.journey import parse
+from probes.walk import Place, walk
 from tests.sites import casebook
 from tests.sites.casebook import PASSWORD, Casebook
 from tests.stages.stage import Stage
 
 TEMPLATE = Path(__file__).parents[2] / "probes" / "journeys" / "case-record-browser.yaml"
+PLACE = Place(site="council", endpoint="desk-1", access=Access(link=Link.WIRED, presentation=Presentation.LOCAL))
 SETTINGS = {"idle": "5 s"}  # the browser outlives one test, and not by much the last one
 
 
@@ -40,3 +47,15 @@ def serving() -> Iterator[Stage]:
             hide_safe_record=lambda: running.titles.update({2: "Smith, Jane"}),  # somebody's real record
             behind_sign_in="search",
         )
+
+
+def browse(
+    base_url: str, *steps: str, head: str = "", secrets: Mapping[str, str] | None = None, **settings: Any
+) -> Run:
+    """Walk steps given as YAML (``{step: a, browser: [{open: /}]}``) once; secrets are declared by themselves."""
+    declared = ", ".join(f"{name}: env:NOT_USED" for name in secrets or {})
+    lines = "".join(f"  - {step}\n" for step in steps)
+    text = f"name: day\nvariables: {{base_url: '{base_url}'}}\nsecrets: {{{declared}}}\n{head}\nsteps:\n{lines}"
+    driver = PLUGIN.configured({**SETTINGS, **settings})
+    journey = parse(text, Path("day.yaml"))
+    return walk(journey, driver, PLACE, slot=datetime.now(UTC), secrets=secrets or {}, variables={})
