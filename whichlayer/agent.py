@@ -1,5 +1,6 @@
 """What ``whichlayer agent`` does: the configuration file into a plan, the plan into a working agent."""
 
+import platform
 import signal
 import sys
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from collector import secret
@@ -26,6 +28,7 @@ from probes.lock import held
 from probes.outbox import Kind, Outbox
 from probes.plan import Plan
 from probes.settings import AgentSettings
+from probes.sheet import Sheet, describe
 from probes.slots import Slots
 from whichlayer.settings import agent_of, places
 
@@ -38,6 +41,15 @@ def check_plan(config: Path, *, with_secrets: bool = True) -> list[Demand]:
     plan = _plan(config, with_secrets=with_secrets)
     _close(plan)
     return plan.demands()
+
+
+def describe_plan(config: Path) -> Sheet:
+    """Write the sheet for change control of a plan. Raises ConfigError."""
+    plan = _plan(config)
+    try:
+        return describe(plan, version=version("whichlayer"), python=platform.python_version())
+    finally:
+        _close(plan)
 
 
 def walk_plan(config: Path, only: Path | None = None) -> Iterator[Run]:

@@ -12,9 +12,9 @@ DEFAULT = Path("whichlayer.yaml")
 
 
 def add(app: typer.Typer) -> None:
-    """Register ``agent run``, ``once``, ``check``, ``enrol`` and ``resume``."""
+    """Register ``agent run``, ``once``, ``check``, ``describe``, ``enrol`` and ``resume``."""
     group = typer.Typer(help="Walk journeys and sample this machine.", no_args_is_help=True)
-    for command in (run, once, check, enrol, resume):
+    for command in (run, once, check, describe, enrol, resume):
         group.command(command.__name__)(command)
     app.add_typer(group, name="agent")
 
@@ -79,6 +79,17 @@ def check(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     print(f"{config} is correct. What the plan asks of the system:")
     for demand in demands:
         print(f"  {demand.line}: {demand.asked:g} of {demand.allowed:g} = {demand.arithmetic}")
+
+
+def describe(config: Config = DEFAULT, as_json: AsJson = False) -> None:
+    """Print the sheet that change control asks for: files, ports, accounts, load in a day, data, removal, hashes."""
+    import json
+
+    from probes.sheet import markdown
+    from whichlayer.agent import describe_plan
+
+    sheet = describe_plan(config)
+    print(json.dumps(sheet, indent=1) if as_json else markdown(sheet), end="\n" if as_json else "")
 
 
 def enrol(
