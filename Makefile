@@ -8,9 +8,9 @@ BENCH ?=
 # What an endpoint loads: it is type-checked for Windows as well.
 WINDOWS := probes collector/model whichlayer/__main__.py whichlayer/agent.py whichlayer/commands/agent.py
 
-.PHONY: help demo test lint lab bench wheel assets docs lock packages clean
+.PHONY: help demo test lint lab bench wheel bundles windows-wheels assets docs lock packages clean
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 demo: $(VENV)/run.stamp assets ## break real things and see which layer is named (DEMO="--blind --seed 3")
 	@sh deploy/packages.sh demo
@@ -40,6 +40,13 @@ bench: $(VENV)/dev.stamp ## measure: timing accuracy, ingest, store size and que
 
 wheel: $(VENV)/dev.stamp assets ## build the wheel and run it from a clean environment
 	sh deploy/wheel.sh $(PYTHON) $(BIN)/python
+
+bundles: $(VENV)/dev.stamp ## make the folders for endpoints without a network, and install the Linux one
+	sh deploy/bundles.sh $(BIN)/whichlayer build/bundles
+
+windows-wheels: $(VENV)/dev.stamp ## check that every pin of the agent has a wheel for Windows (nightly; a minute or two)
+	rm -rf build/windows
+	$(BIN)/whichlayer bundle --platform win_amd64 --output build/windows
 
 assets: dashboards/web/static/vendor/.stamp ## fetch the pages' third-party scripts (pages work without them)
 

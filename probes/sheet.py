@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from probes import samplers
-from probes.budget import DAY, HOUR, demands
+from probes.budget import DAY, HOUR
 from probes.plan import Plan, Planned
 from probes.settings import AgentSettings
 
@@ -149,8 +149,7 @@ def _load(plan: Plan) -> Iterator[Row]:
         runs = DAY / one.entry.every
         sums = f"{DAY:g} s / {one.entry.every:g} s × {endpoints} endpoints"
         yield {"what": f"runs of {one.journey.name}", "a_day": runs * endpoints, "allowed": None, "sum": sums}
-    pairs = [(one.entry, one.journey) for one in plan.walks]
-    for demand in demands(pairs, plan.settings.budget):
+    for demand in plan.demands():
         hours = DAY / HOUR if demand.line.endswith("_per_hour") else 1.0
         what = demand.line.partition("_per_")[0].replace("concurrent_licences", "licences in use at once")
         sums = f"24 h × ({demand.arithmetic})" if hours > 1 else demand.arithmetic

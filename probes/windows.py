@@ -164,6 +164,10 @@ class Windows:
         matching = [name for name in names if fnmatch.fnmatchcase(name.casefold(), pattern.casefold())]
         return layout.printer_state(self._calls.printer(matching[0])) if matching else None
 
+    def printer_count(self) -> int:
+        """Count the printers of this session. Raises OSError."""
+        return len(layout.printer_names(self._calls.printers()))
+
     def _citrix_keeps(self, session: int) -> bool:
         return self._calls.has_key(rf"SOFTWARE\Citrix\Ica\Session\{session}\Connection")
 

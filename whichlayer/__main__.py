@@ -1,5 +1,6 @@
 """``whichlayer``: reads the command line and hands over to one file of ``whichlayer/commands/``."""
 
+import io
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -42,6 +43,9 @@ for _name in names(commands):
 
 def main() -> None:
     """Run one command. Exit codes: 0 done, 1 the tool could not, 2 the input is wrong."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # pythonw has none; a Windows code page has no ≥
+            stream.reconfigure(errors="backslashreplace")
     try:
         APP()
     except ConfigError as error:

@@ -1,21 +1,28 @@
-"""How every process of whichlayer writes its log: to stderr, as JSON unless a person is looking."""
+"""How every process of whichlayer writes its log: to stderr, as JSON unless a person is looking, or to a file."""
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any
 
 import structlog
 
+from collector.model.errors import WhichlayerError
 from collector.secret import hide
 
+_LOG_BYTES = 1 << 20  # and as much of the file before it
 
-def configure(*, verbose: bool = False) -> None:
-    """Set up structlog and the standard library's logging to write the same lines.
+
+def configure(*, verbose: bool = False, file: Path | None = None) -> None:
+    """Set up structlog and the standard library's logging to write the same lines, to stderr or to ``file``.
 
     Tracebacks never show the values of variables: one of them may be a secret.
     """
-    person = sys.stderr.isatty()
+    handler = _handler(file)
+    person = file is None and sys.stderr.isatty()
     renderer: Any = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if person
@@ -33,7 +40,6 @@ def configure(*, verbose: bool = False) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -51,6 +57,24 @@ def configure(*, verbose: bool = False) -> None:
     logging.getLogger("whichlayer").setLevel(logging.DEBUG if verbose else logging.INFO)
     for quiet in ("apscheduler", "alembic", "httpx2", "uvicorn.access"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
+
+
+@contextmanager
+def failure_is_logged() -> Iterator[None]:
+    """Log why the tool failed as well: without a console, what is printed to stderr reaches nobody."""
+    try:
+        yield
+    except WhichlayerError as error:
+        if sys.stderr is None:
+            structlog.get_logger("whichlayer").error("could not go on", reason=str(error))
+        raise
+
+
+def _handler(file: Path | None) -> logging.Handler:
+    if file is None:
+        return logging.StreamHandler(sys.stderr)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return RotatingFileHandler(file, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
 
 
 def _hidden(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401

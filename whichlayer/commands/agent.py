@@ -12,20 +12,25 @@ DEFAULT = Path("whichlayer.yaml")
 
 
 def add(app: typer.Typer) -> None:
-    """Register ``agent run``, ``once``, ``check``, ``describe``, ``enrol`` and ``resume``."""
+    """Register ``agent run``, ``once``, ``check``, ``describe``, ``selftest``, ``enrol`` and ``resume``."""
     group = typer.Typer(help="Walk journeys and sample this machine.", no_args_is_help=True)
-    for command in (run, once, check, describe, enrol, resume):
+    for command in (run, once, check, describe, selftest, enrol, resume):
         group.command(command.__name__)(command)
     app.add_typer(group, name="agent")
 
 
-def run(config: Config = DEFAULT, collector: Url = None) -> None:
+def run(
+    config: Config = DEFAULT,
+    collector: Url = None,
+    log: Annotated[Path | None, typer.Option(help="Write the log to this file, at most 2 MB, instead.")] = None,
+) -> None:
     """Work until told to stop (SIGTERM, Ctrl-C). What is measured is kept on disk until the collector has it."""
     from whichlayer import logs
     from whichlayer.agent import run_agent
 
-    logs.configure()
-    run_agent(config, url=collector)
+    logs.configure(file=log)
+    with logs.failure_is_logged():
+        run_agent(config, url=collector)
 
 
 def once(
@@ -90,6 +95,26 @@ def describe(config: Config = DEFAULT, as_json: AsJson = False) -> None:
 
     sheet = describe_plan(config)
     print(json.dumps(sheet, indent=1) if as_json else markdown(sheet), end="\n" if as_json else "")
+
+
+def selftest(
+    as_json: AsJson = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the JSON to this file.")] = None,
+) -> None:
+    """Say what is detected on this machine, by which way, how sure and how fast. Holds no names and no addresses."""
+    import json
+    from importlib.metadata import version
+
+    from probes.selftest import lines, report
+
+    made = report(version("whichlayer"))
+    if output is not None:
+        output.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        print(json.dumps(made))
+        return
+    for line in lines(made):
+        print(line)
 
 
 def enrol(
