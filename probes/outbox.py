@@ -4,8 +4,11 @@ Rows wait in one SQLite file. ``seal`` binds the oldest rows of one kind to the 
 for good: whatever happens then, that number always means those rows, so a batch sent twice is stored
 once. Every commit is on the disk before it counts (``synchronous = FULL``): a number that was used and
 then forgotten in a power cut would make the collector drop the next batch as a repetition. For the
-same reason the first number of a new file is the time in milliseconds: a lost file does not start
-again at 1.
+same reason a number is never below the time in milliseconds: neither a lost file, nor an older copy of
+it that a pooled desktop's profile brought back, gives a number that was used.
+
+The file is held exclusively, so it needs no memory shared between processes and may lie on a network
+drive: a redirected profile.
 
 It is bounded in bytes. When it must drop, the oldest rows go and ``report_losses`` says what they were, as it
 does of new rows the disk did not take. Those are counted in memory until the disk takes something again: an
@@ -25,6 +28,8 @@ from pathlib import Path
 
 import structlog
 
+from collector.model.errors import WhichlayerError
+
 _log = structlog.get_logger("whichlayer.outbox")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS row (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, kept_at REAL NOT NULL,
@@ -35,6 +40,7 @@ CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS loss (kind TEXT PRIMARY KEY, rows INTEGER NOT NULL, first REAL NOT NULL, last REAL NOT NULL);
 """
 _DROP_ROWS = 200  # dropped at once, so that a full outbox does not pay for every single row
+_HELD_SECONDS = 10.0  # how long another process may keep the file before that is said
 BATCH_ROWS = 500
 BATCH_BYTES = 1 << 20
 REFUSED_FILES = 50
@@ -211,7 +217,7 @@ class Outbox:
 
     def _next_sequence(self) -> int:
         last = self._database.execute("SELECT value FROM state WHERE name = 'sequence'").fetchone()
-        sequence = int(last[0]) + 1 if last else time.time_ns() // 1_000_000
+        sequence = max(int(last[0]) + 1 if last else 0, time.time_ns() // 1_000_000)
         self._execute("INSERT OR REPLACE INTO state VALUES ('sequence', ?)", str(sequence))
         return sequence
 
@@ -237,7 +243,11 @@ def _open(path: Path) -> sqlite3.Connection:
     """Open the file, or put a damaged one aside: the agent goes on, and the old file can be looked at."""
     try:
         return _connect(path)
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        if _is_held(error):
+            raise WhichlayerError(
+                f"{path} is held by another process, or by a machine that is gone: try again"
+            ) from None
         if not path.exists():
             raise
         path.rename(path.with_name(f"outbox.damaged-{time.time_ns() // 1_000_000}.sqlite"))
@@ -248,8 +258,9 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _connect(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)  # before SQLite does: the files it puts beside it get the same rights
-    database = sqlite3.connect(path, check_same_thread=False, timeout=10.0)
+    database = sqlite3.connect(path, check_same_thread=False, timeout=_HELD_SECONDS)
     try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")  # before WAL: then no file is mapped into memory
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA secure_delete = OFF")
@@ -258,6 +269,10 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _is_held(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _last_that_fits(waiting: Sequence[tuple[int, int]]) -> int:

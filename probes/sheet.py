@@ -172,7 +172,7 @@ def _reads(plan: Plan) -> Iterator[Row]:
 def _files(plan: Plan) -> Iterator[Row]:
     state = plan.settings.state
     limit = plan.settings.outbox.limit_bytes
-    yield {"file": f"{state / 'outbox.sqlite'} (-wal, -shm)", "holds": "what is not sent yet", "most_bytes": limit}
+    yield {"file": f"{state / 'outbox.sqlite'} (-wal)", "holds": "what is not sent yet", "most_bytes": limit}
     yield {"file": str(state / "credentials.json"), "holds": "this agent's token", "most_bytes": 1024}
     yield {"file": str(state / "agent.lock"), "holds": "nothing; keeps a second agent out", "most_bytes": 4096}
     yield {"file": str(state / "accounts"), "holds": "a lock and a count of failed sign-ins for each account",

@@ -96,25 +96,6 @@ def test_it_walks_in_slots_samples_and_ends_when_told(tmp_path: Path, app: Caseb
     assert json.loads(text.splitlines()[-1])["event"] == "stopped"
 
 
-def test_kill_9_while_the_collector_is_away_loses_no_run(
-    tmp_path: Path, app: Casebook, collector: LiveCollector
-) -> None:
-    config, log = plan(tmp_path / "agent", app, collector), tmp_path / "log"
-    collector.stop()
-    with running(config, log) as process:
-        wait_until(lambda: log.read_text().count('"walked"') >= 3, seconds=30)
-        process.kill()
-        process.wait(10)
-    walked = {json.loads(line)["run_id"] for line in log.read_text().splitlines() if '"walked"' in line}
-    collector.start()
-    with running(config, log) as process:
-        wait_until(lambda: walked <= {run["run_id"] for run in collector.rows("runs")}, seconds=30)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
-    ids = [run["run_id"] for run in collector.rows("runs")]
-    assert len(ids) == len(set(ids))
-
-
 def test_a_walk_that_hangs_is_abandoned_when_the_agent_is_told_to_stop(
     tmp_path: Path, collector: LiveCollector
 ) -> None:

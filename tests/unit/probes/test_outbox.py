@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.model.errors import WhichlayerError
 from probes.outbox import BATCH_ROWS, REFUSED_FILES, Kind, Outbox
 
 LIMIT = 1 << 20
@@ -117,7 +119,7 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     box = Outbox(tmp_path / "state", limit_bytes=LIMIT)
     box.put(Kind.RUNS, ["{}"])
     files = sorted((tmp_path / "state").iterdir())
-    assert [path.name for path in files] == ["outbox.sqlite", "outbox.sqlite-shm", "outbox.sqlite-wal"]
+    assert [path.name for path in files] == ["outbox.sqlite", "outbox.sqlite-wal"]
     assert [path.stat().st_mode & 0o077 for path in (tmp_path / "state", *files)] == [0, 0, 0, 0]
     box.close()
 
@@ -200,3 +202,52 @@ def test_rows_a_full_disk_did_not_take_are_counted_and_told(tmp_path: Path) -> N
     assert found["rows"] == ["1", "3", *found["rows"][2:]]
     assert len(found["rows"]) == 4, "two that were kept, two that tell of losses"
     assert ("\n".join(log) + done.stderr).count("the disk takes no rows") == 1
+
+
+def test_an_older_copy_that_came_back_uses_no_number_again(tmp_path: Path) -> None:
+    """A pooled desktop gives the profile of yesterday: what is measured now must not pass for a repetition."""
+    box = Outbox(tmp_path / "now", limit_bytes=LIMIT)
+    box.put(Kind.RUNS, ['{"run":1}'])
+    first = box.seal("agent-1")
+    assert first is not None
+    box.done(first)
+    box.close()
+    shutil.copytree(tmp_path / "now", tmp_path / "yesterday")
+    used = {first.sequence}
+    box = Outbox(tmp_path / "now", limit_bytes=LIMIT)
+    for number in range(2, 5):
+        box.put(Kind.RUNS, [f'{{"run":{number}}}'])
+        batch = box.seal("agent-1")
+        assert batch is not None
+        used.add(batch.sequence)
+        box.done(batch)
+        time.sleep(0.002)
+    box.close()
+    old = Outbox(tmp_path / "yesterday", limit_bytes=LIMIT)
+    old.put(Kind.RUNS, ['{"run":5}'])
+    fresh = old.seal("agent-1")
+    old.close()
+    assert fresh is not None
+    assert fresh.sequence not in used
+
+
+def test_it_maps_no_memory_so_that_it_may_lie_on_a_network_drive(tmp_path: Path) -> None:
+    box = Outbox(tmp_path, limit_bytes=LIMIT)
+    box.put(Kind.RUNS, ['{"run":1}'])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["outbox.sqlite", "outbox.sqlite-wal"]
+    box.close()
+
+
+def test_a_file_that_another_process_holds_is_not_taken_for_a_damaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probes.outbox._HELD_SECONDS", 0.1)
+    box = Outbox(tmp_path, limit_bytes=LIMIT)
+    box.put(Kind.RUNS, ['{"run":1}'])
+    with pytest.raises(WhichlayerError, match="is held by another process"):
+        Outbox(tmp_path, limit_bytes=LIMIT)
+    assert box.waiting() == 1
+    box.close()
+    again = Outbox(tmp_path, limit_bytes=LIMIT)
+    assert again.waiting() == 1
+    again.close()
