@@ -126,7 +126,10 @@ class Printer:
 
 @contextmanager
 def printing(folder: Path) -> Iterator[Printer]:
-    """Run a printer, with its files and logs in ``folder``. Raises LabError when it does not start."""
+    """Run a printer, with its files and logs in ``folder``. Raises LabError when it does not start.
+
+    Its certificate is ``keys/localhost.crt`` with ``keys/localhost.key`` if they are there, else of its own making.
+    """
     programs = Programs(folder)
     bus, engine, port = f"unix:path={folder}/bus", folder / "engine", free_port()
     listener = socket.socket(socket.AF_UNIX)
@@ -134,9 +137,11 @@ def printing(folder: Path) -> Iterator[Printer]:
     listener.listen()
     engine.write_text(f'#!/bin/sh\nexec {shlex.join(_engine(folder / "owner"))} "$1"\n')
     engine.chmod(0o700)
+    keys = folder / "keys"  # else the printer makes some in the user's home
+    keys.mkdir(exist_ok=True)
     (folder / "spool").mkdir()
     words = ["-vv", "-r", "off", "-n", "localhost", "-p", str(port), "-d", str(folder / "spool")]
-    words += ["-f", "application/pdf,text/plain", "-c", str(engine), NAME]
+    words += ["-K", str(keys), "-f", "application/pdf,text/plain", "-c", str(engine), NAME]
     try:
         programs.start("bus", [*_FOLLOW, "dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address={bus}"])
         wait_until((folder / "bus").exists, _START_TIMEOUT, lambda: "the private D-Bus did not start")

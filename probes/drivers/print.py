@@ -5,6 +5,7 @@ Everything before printing is walked by the HTTP driver. ``docs/drivers/print.md
 
 import dataclasses
 import mimetypes
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ from probes.journey import Step
 from probes.journey_printer import PrintJob
 
 _FACT_LENGTH = 100
+_ADDRESS = re.compile(r"ipps?://[^/\s]+(/\S*)?$")
 
 
 class PrintSettings(HttpSettings):
@@ -84,7 +86,7 @@ class OpenPrint:
             assert self._web is not None  # a step without printer has requests
             return self._web.perform(step)
         try:
-            document, kind = self._document(step, step.printer)
+            order = self._order(step, step.printer, *self._document(step, step.printer))
         except StepEnded as end:
             return StepTiming(
                 step=step.step,
@@ -93,7 +95,7 @@ class OpenPrint:
                 error_kind=end.kind,
                 error=short(str(end)),
             )
-        delivery = self._deliver(self._order(step, step.printer, document, kind))
+        delivery = self._deliver(order)
         self._note(delivery)
         return _counted(self._timing(step, delivery), step.printer, delivery)
 
@@ -120,8 +122,13 @@ class OpenPrint:
         return made.body, job.format or said
 
     def _order(self, step: Step, job: PrintJob, document: bytes, kind: str) -> Order:
+        uri = self._context.fill(job.uri)
+        if not _ADDRESS.match(uri):
+            raise StepEnded(
+                Outcome.BROKEN, "address", f"{job.uri} gives {uri!r}, which is not the address of a printer"
+            )
         return Order(
-            uri=self._context.fill(job.uri),
+            uri=uri,
             printer_name=self._context.fill(job.printer_name),
             job_name=f"whichlayer {self._context.run_id}",
             document=document,

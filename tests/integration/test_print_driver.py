@@ -3,18 +3,17 @@
 import hashlib
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
-from collector.model.errors import WhichlayerError
 from collector.model.run import Outcome, Phase, StepTiming
 from deploy.lab import print_queue, printer
 from deploy.lab.print_queue import PrintQueue, queueing
@@ -80,10 +79,12 @@ def printed(room: Path, uri: str, **job: Any) -> StepTiming:
     return sheet(room, uri, **job)[0]
 
 
-def sheet(room: Path, uri: str, **job: Any) -> tuple[StepTiming, dict[str, str]]:
+def sheet(
+    room: Path, uri: str, *, settings: Mapping[str, Any] | None = None, **job: Any
+) -> tuple[StepTiming, dict[str, str]]:
     walked = journey(room, uri, **job)
     context = WalkContext(run_id="a" * 32, journey=walked)
-    session = PrintDriver().open(context)
+    session = PrintDriver().configured(settings or {}).open(context)
     try:
         return session.perform(walked.steps[0]), context.facts
     finally:
@@ -222,12 +223,23 @@ def test_a_printer_that_is_gone(room: Path) -> None:
     assert printed(room, "ipp://printer.invalid/ipp/print").error_kind == "resolve"
 
 
-def test_a_certificate_nobody_vouches_for(room: Path, paper: Printer) -> None:
-    secure = paper.uri.replace("ipp://", "ipps://")
-    assert printed(room, secure).error_kind == "tls"
-    walked = journey(room, secure)
-    session = PrintDriver().configured({"check_certificate": False}).open(WalkContext(run_id="b" * 32, journey=walked))
-    assert session.perform(walked.steps[0]).outcome is Outcome.OK
+def test_a_certificate_is_taken_when_somebody_vouches_for_it_or_nobody_has_to(room: Path) -> None:
+    if printer.missing():
+        pytest.skip(str(printer.missing()))
+    authority = trustme.CA()
+    made = authority.issue_cert("localhost")
+    keys = room / "secure" / "keys"
+    keys.mkdir(parents=True)
+    (keys / "localhost.key").write_bytes(made.private_key_pem.bytes())
+    (keys / "localhost.crt").write_bytes(b"".join(part.bytes() for part in made.cert_chain_pems))
+    authority.cert_pem.write_to_path(str(room / "authority.pem"))
+    with printing(room / "secure") as secure:
+        uri = secure.uri.replace("ipp://", "ipps://")
+        refused = printed(room, uri)
+        vouched, _ = sheet(room, uri, settings={"ca_file": str(room / "authority.pem")})
+        unchecked, _ = sheet(room, uri, settings={"check_certificate": False})
+    assert (refused.outcome, refused.error_kind) == (Outcome.FAILED, "tls"), refused
+    assert (vouched.outcome, unchecked.outcome) == (Outcome.OK, Outcome.OK), vouched
 
 
 def test_a_queue_learns_of_the_end_a_second_late_at_most(room: Path, queue: PrintQueue, paper: Printer) -> None:
@@ -269,13 +281,3 @@ def test_a_queue_that_does_not_print(room: Path, queue: PrintQueue, command: str
 def test_a_queue_that_is_not_there(room: Path, queue: PrintQueue) -> None:
     timing = printed(room, queue.uri + "-2", printer_name=print_queue.NAME)
     assert (timing.outcome, timing.error_kind) == (Outcome.FAILED, "not_found")
-
-
-def test_what_is_missing_on_the_endpoint_is_said_before_anything_is_walked(
-    room: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(WhichlayerError, match=r"no test page other\.pdf"):
-        printed(room, "ipp://127.0.0.1/ipp/print", file="other.pdf")
-    monkeypatch.setitem(sys.modules, "probes.drivers._print_delivery", None)
-    with pytest.raises(WhichlayerError, match=r"pip install 'whichlayer\[print\]'"):
-        printed(room, "ipp://127.0.0.1/ipp/print")

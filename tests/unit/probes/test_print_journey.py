@@ -1,13 +1,16 @@
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.model.errors import ConfigError
+from collector.model.errors import ConfigError, WhichlayerError
+from collector.model.run import Outcome
+from probes.driver import OpenDriver, WalkContext
 from probes.drivers._print_failure import bare, hindrance
 from probes.drivers.print import PLUGIN
-from probes.journey import Journey, parse
+from probes.journey import Journey, Step, parse
 from tests.stages.print import examples
 
 FILE = Path("paper.yaml")
@@ -72,6 +75,30 @@ def test_a_printer_is_spoken_to_by_ipp(uri: str) -> None:
 def test_a_secret_never_reaches_a_printer() -> None:
     text = TEST_PAGE.replace("Reception", '"{pin}"').replace("name: paper\n", "name: paper\nsecrets: {pin: }\n")
     assert "is a secret" in mistakes(text)
+
+
+def opened(folder: Path, text: str, values: dict[str, str]) -> tuple[OpenDriver, Step]:
+    journey = parse(text, folder / "paper.yaml")
+    return PLUGIN.open(WalkContext(run_id="a" * 32, journey=journey, values=values)), journey.steps[0]
+
+
+def test_an_address_that_is_none_is_the_journeys_mistake(tmp_path: Path) -> None:
+    (tmp_path / "page.pdf").write_bytes(b"%PDF-1.4")
+    text = TEST_PAGE.replace('"ipp://127.0.0.1/ipp/print"', '"{printer}"')
+    driver, step = opened(tmp_path, f"variables: {{printer: }}\n{text}", {"printer": "http://printer"})
+    timing = driver.perform(step)
+    driver.close()
+    assert (timing.outcome, timing.error_kind) == (Outcome.BROKEN, "address")
+
+
+def test_what_is_missing_on_the_endpoint_is_said_before_anything_is_walked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(WhichlayerError, match=r"no test page page\.pdf"):
+        opened(tmp_path, TEST_PAGE, {})
+    monkeypatch.setitem(sys.modules, "probes.drivers._print_delivery", None)
+    with pytest.raises(WhichlayerError, match=r"pip install 'whichlayer\[print\]'"):
+        opened(tmp_path, TEST_PAGE, {})
 
 
 @given(
