@@ -24,11 +24,11 @@ _QUOTES = (
     r"[«“‘„][^»”’“]*(?:[»”’“]|…$)",
 )
 _ADDRESSES = (
-    r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>)\]]+",
-    r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    r"(?<![\w.+-])[a-z][a-z0-9+.-]*://[^\s'\"<>)\]]+",
+    r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
     r"\[[0-9a-f:]*:[0-9a-f:.]+\](?::\d+)?",
     r"\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b",
-    rf"\b(?:localhost|(?:[a-z0-9_-]+\.)+(?:{_ENDINGS}))(?::\d+|\b)",  # other words with dots are names of the code
+    rf"(?<![\w.-])(?:localhost|(?:[a-z0-9_-]+\.)+(?:{_ENDINGS}))(?::\d+|\b)",  # others with dots are names of the code
 )
 _NUMBERS = (
     r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?",

@@ -1,6 +1,7 @@
 """What is the same in error texts groups them, what changes does not."""
 
 import string
+import time
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,13 @@ def test_what_is_left_of_a_text(text: str, expected: str) -> None:
 )
 def test_codes_that_say_what_went_wrong_are_kept(one: str, other: str) -> None:
     assert template(one) != template(other)
+
+
+@pytest.mark.parametrize("unit", ["a1", " '", "a.", "a@", "ab-", "[:", "1.", "a+.-", "_"])
+def test_a_text_made_to_be_hard_takes_no_time(unit: str) -> None:
+    began = time.perf_counter()
+    template(unit * 2000)
+    assert time.perf_counter() - began < 2
 
 
 def test_the_name_of_a_pattern_never_changes() -> None:
