@@ -27,6 +27,8 @@ look() {
     need "command -v fusermount3" fuse3 "the storage fault of the demo, for ordinary users on some systems"
     need "command -v Xvnc" tigervnc-standalone-server "the remote session of the demo"
     [ "$purpose" = demo ] && return
+    need "command -v Xvfb" xvfb "tests of a remote client in a window"
+    need "command -v xtigervncviewer" tigervnc-viewer "tests of a remote client in a window"
     need "command -v chromium || command -v chromium-browser || command -v google-chrome" chromium "tests in a browser"
     need "$(library libatomic.so.1)" libatomic1 "tests in a browser"
     need "command -v ippeveprinter" cups-ipp-utils "tests that print"

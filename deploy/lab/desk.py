@@ -6,6 +6,7 @@ standard input change it (``screen locked``, ``delay 0.3``, ``title SMITH``, ``s
 and what was saved is told on standard output.
 """
 
+import contextlib
 import hashlib
 import select
 import sys
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 from Xlib import XK, X, display
+from Xlib.error import ConnectionClosedError
 
 WIDTH, HEIGHT = 800, 600
 CELL = 4  # pixels
@@ -193,4 +195,5 @@ def _inside(x: int, y: int, place: tuple[int, int]) -> bool:
 
 
 if __name__ == "__main__":
-    Desk(password=sys.argv[1] if len(sys.argv) > 1 else "").run()
+    with contextlib.suppress(ConnectionClosedError):  # the desktop ended
+        Desk(password=sys.argv[1] if len(sys.argv) > 1 else "").run()

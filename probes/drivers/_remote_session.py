@@ -1,8 +1,8 @@
 """The session of one run: does the actions of a step and times what the user would wait for.
 
-A step's time is made of its waits: from the first input after the last sight until the next sight.
-What the driver does in between (looking for an image to click, waiting for a still picture) is
-nobody's system and left out, as are pauses.
+A step's time is made of its waits: from what was typed or clicked last until the sight that is waited
+for, and from a typed text until the first sign of it. What the driver does in between (looking for an
+image to click, waiting for a still picture) is nobody's system and left out.
 """
 
 import statistics
@@ -39,7 +39,8 @@ class Meter:
     spent: dict[Phase, float] = field(default_factory=dict)
     uncertainty: float = 0.0
     secret_typed: bool = False
-    since: Moment | None = None  # the first input that nothing was waited for yet
+    since: Moment | None = None  # the input whose answer is waited for
+    echoed: Moment | None = None  # when the first sign of what was typed then was seen
     reference: Picture | None = field(default=None, repr=False)  # the picture before it
 
     def add(self, phase: Phase, start: Moment, end: Moment) -> None:
@@ -50,7 +51,7 @@ class Meter:
         """Count a wait for the picture, with the ± of both its ends."""
         self.add(Phase.DISPLAY, start, end)
         self.uncertainty += start.half + end.half
-        self.since = self.reference = None
+        self.since = self.echoed = self.reference = None
 
     @property
     def waiting(self) -> float:
@@ -243,10 +244,10 @@ class RemoteSession:
 
     def _type(self, text: str) -> None:
         """Type, and wait until the first sign of it: where nothing takes keys, nothing that follows is right."""
-        self._refresh()
-        reference = self._viewer.picture.copy()
         self._input(lambda: self._viewer.type(text))
-        self._answer(reference, None)
+        meter = self.meter
+        assert meter.reference is not None
+        meter.echoed = self._answer(meter.reference, None)
 
     def _click(self, target: Target) -> None:
         if target.at is not None:
@@ -261,11 +262,11 @@ class RemoteSession:
         self._input(lambda: self._viewer.click(x, y, button=button, times=times))
 
     def _input(self, act: Callable[[], None]) -> None:
-        """Do something a user does; the first since the last sight starts the clock."""
+        """Do something a user does: the clock of the wait behind it starts anew."""
         meter = self.meter
-        if meter.since is not None:
-            act()
-            return
+        if meter.since is not None and meter.echoed is not None:
+            meter.answered(meter.since, meter.echoed)
+        meter.since = meter.echoed = None
         self._get_ready()
         before = time.perf_counter()
         act()

@@ -112,3 +112,13 @@ def cut(picture: Picture, box: Box | None) -> Picture:
         return picture
     x, y, width, height = box
     return picture[y : y + height, x : x + width]
+
+
+def differs_where(one: Picture, other: Picture) -> Box | None:
+    """Give the smallest part in which two pictures of the same size differ; None if they are the same."""
+    apart = (one != other).any(axis=2)
+    rows, columns = np.flatnonzero(apart.any(axis=1)), np.flatnonzero(apart.any(axis=0))
+    if not rows.size:
+        return None
+    x, y = int(columns[0]), int(rows[0])
+    return (x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from collector import secret
 from collector.document import validate
 from collector.model.errors import WhichlayerError
-from collector.model.run import Outcome, Phase, StepTiming
+from collector.model.run import Outcome, StepTiming
 from probes import placeholder
 from probes.driver import WalkContext
-from probes.drivers._remote_settings import RemoteSettings
+from probes.drivers._remote_settings import RemoteSettings, VncSettings
 from probes.error_text import short
 from probes.journey import Step
 
@@ -93,10 +93,14 @@ class OpenRemote:
 
 
 def _viewer(context: WalkContext, settings: RemoteSettings) -> "Viewer":
+    if settings.window is not None:
+        from probes.drivers._remote_window import WindowViewer  # noqa: PLC0415  python-xlib
+
+        return WindowViewer(settings.window, {**context.values, "run_id": context.run_id})
     from probes.drivers._remote_vnc import VncViewer  # noqa: PLC0415  asyncvnc
 
-    host, port = settings.vnc.place(_filled(settings.vnc.address, context))
-    return VncViewer(host, port)
+    vnc = settings.vnc or VncSettings()
+    return VncViewer(*vnc.place(_filled(vnc.address, context)))
 
 
 def _filled(text: str, context: WalkContext) -> str:
@@ -115,7 +119,7 @@ def _timing(step: Step, meter: "Meter", ended: "Ended | None") -> StepTiming:
         outcome = ended.outcome
     elif step.target is not None and seconds > step.target:
         outcome = Outcome.SLOW
-    started = Phase.LAUNCH in meter.spent
+    starts = bool(step.screen and step.screen[0].logon)
     return StepTiming(
         step=step.step,
         outcome=outcome,
@@ -124,7 +128,7 @@ def _timing(step: Step, meter: "Meter", ended: "Ended | None") -> StepTiming:
         censored=outcome is Outcome.TIMEOUT,
         phases=dict(meter.spent),
         target_seconds=step.target,
-        connection="new" if started else "reused" if timed else None,
+        connection=("new" if starts else "reused") if timed else None,
         error_kind=ended.kind if ended else None,
         error=short(secret.hide(str(ended))) if ended else None,
     )
