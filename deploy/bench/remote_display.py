@@ -1,6 +1,7 @@
 """How well does the remote driver see? Logon in parts, keystroke to pixel over a link, ends of sessions, a soak.
 
-``python -m deploy.bench.remote_display [--json] [--walks 5] [--ends 3] [--soak 20]``. A desktop (Xvnc) stands
+``python -m deploy.bench.remote_display [--json] [--walks 5] [--ends 3] [--soak 20]
+[--viewers vnc window rdp]``. A desktop (Xvnc; for rdp, which needs root, xrdp) stands
 behind a link (TUN) whose delay is set; each viewer walks to it from the near end. Required: the median
 keystroke is within 5 ms of the median without delay plus the added round trip; a killed session is told
 within 0.5 s; a stopped or cut one 2 s after the first keystroke without an answer. Exit code 1 if not.
@@ -10,7 +11,7 @@ import argparse
 import json
 import os
 import random
-import signal
+import secrets
 import statistics
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from typing import Any
 import psutil
 
 from collector.model.run import Phase
-from deploy.lab import desk_host, namespace
+from deploy.lab import desk_host, namespace, rdp_host
 from deploy.lab.desk import READY
 from deploy.lab.namespace import Namespace
 from deploy.lab.program import Program, Programs, module
@@ -38,12 +39,17 @@ ADDED_MS = (0.0, 20.0, 50.0)  # round trip
 ALLOWED_MS = 5.0
 KILL_TOLD, FREEZE_TOLD = 0.5, 2.5  # seconds; the second from the cause: up to 0.5 s until the next keystroke
 _ADDRESS, _ENDS = "10.79.0.2", ("10.79.0.1/30", "10.79.0.2/30")
+_PASSWORD = "REMOTE_DISPLAY_PASSWORD"  # noqa: S105  the name of a variable
 _STEPS = f"""
 name: display
 variables: {{host: "", port: ""}}
+secrets: {{password: env:REMOTE_DISPLAY_PASSWORD}}
 steps:
   - step: logon
-    screen: [{{logon: {{ready: {{colour: "{READY}", region: [0, 0, 800, 16], share: 0.9}}}}}}]
+    screen:
+      - logon:
+          credentials: {{password: "{{password}}"}}
+          ready: {{colour: "{READY}", region: [0, 0, 800, 16], share: 0.9}}
   - step: type
     timeout: 60 s
     screen: [{{keystrokes: {{keys: asdfgasdfg, region: [0, 180, 800, 120]}}}}]
@@ -55,6 +61,15 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
             "command": ["xtigervncviewer", "-AlertOnFatalError=0", "-ReconnectOnError=0", "-RemoteResize=0"]
             + ["{host}::{port}"],
             "title": "TigerVNC",
+            "xvfb": "1024x768",
+        }
+    },
+    "rdp": {
+        "window": {
+            "command": ["xfreerdp", "/v:{host}:{port}", f"/u:{rdp_host.USER}", "/d:lab", "/from-stdin:force"]
+            + ["/size:800x600", "/bpp:32", "/cert:ignore", "-auto-reconnect"],
+            "title": "FreeRDP",
+            "stdin": "{password}\n",
             "xvfb": "1024x768",
         }
     },
@@ -94,7 +109,12 @@ def distance() -> Iterator[Distance]:
 def walk(viewer: str, host: str, port: int) -> dict[str, Any]:
     """Walk once, here; give what was measured, and the time at which the end was told."""
     journey: Journey = parse(_STEPS, Path("remote_display.yaml"))
-    context = WalkContext(run_id="0" * 32, journey=journey, values={"host": host, "port": str(port)})
+    context = WalkContext(
+        run_id="0" * 32,
+        journey=journey,
+        values={"host": host, "port": str(port)},
+        secrets={"password": os.environ[_PASSWORD]},
+    )
     session = PLUGIN.configured(SETTINGS[viewer]).open(context)
     try:
         logon = session.perform(journey.steps[0])
@@ -130,36 +150,53 @@ def walk_from(place: Distance, viewer: str, port: int, act: Callable[[], None] |
     return {**found, "told": found["told"] - began}
 
 
+@contextmanager
+def far_host(place: Distance, viewer: str) -> Iterator[tuple[int, Callable[[], psutil.Process]]]:
+    """Run a session's host at the far end; give its port, and how to find the process that draws the session."""
+    if viewer == "rdp":
+        with rdp_host.serving(os.environ[_PASSWORD], address=_ADDRESS, inside=place.far.enter()) as rdp:
+            yield rdp.port, partial(rdp.session_process, "Xorg")
+    else:
+        with desk_host.serving(address=_ADDRESS, inside=place.far.enter()) as host:
+            yield host.port, partial(psutil.Process, host.server.pid)
+
+
 def delays(place: Distance, viewer: str, walks: int) -> list[dict[str, Any]]:
-    """Measure the parts with each added round trip; medians in milliseconds."""
-    rows: list[dict[str, Any]] = []
-    with desk_host.serving(address=_ADDRESS, inside=place.far.enter()) as host:
-        for added in ADDED_MS:
+    """Measure the parts with each added round trip, in turn; medians in milliseconds."""
+    done: dict[float, list[dict[str, Any]]] = {added: [] for added in ADDED_MS}
+    with far_host(place, viewer) as (port, _):
+        walk_from(place, viewer, port)  # the first also starts the session
+        for added in ADDED_MS * walks:
             place.link.tell({"delay": added / 2})
-            done = [walk_from(place, viewer, host.port) for _ in range(walks)]
-            names = ("launch", "pixels", "ready", "display", "uncertainty")
-            row = {name: statistics.median(one[name] for one in done) for name in names}
-            base = rows[0]["display"] if rows else row["display"]
-            rows.append({"viewer": viewer, "added": added, **row, "error": row["display"] - base - added})
+            done[added].append(walk_from(place, viewer, port))
     place.link.tell({"delay": 0.0})
+    rows: list[dict[str, Any]] = []
+    for added, found in done.items():
+        names = ("launch", "pixels", "ready", "display", "uncertainty")
+        row = {name: statistics.median(one[name] for one in found) for name in names}
+        base = rows[0]["display"] if rows else row["display"]
+        rows.append({"viewer": viewer, "added": added, **row, "error": row["display"] - base - added})
     return rows
 
 
 def ends(place: Distance, viewer: str, trials: int) -> list[dict[str, Any]]:
     """Let sessions end while somebody types; seconds until it was told, and as what."""
     rows = []
-    for cause in ("killed", "stopped", "cut"):
-        for _ in range(trials):
-            with desk_host.serving(address=_ADDRESS, inside=place.far.enter()) as host:
-                acts: dict[str, Callable[[], None]] = {
-                    "killed": host.server.kill,
-                    "stopped": partial(host.server.send_signal, signal.SIGSTOP),
-                    "cut": partial(place.link.tell, {"loss": 1.0, "bad_loss": 1.0}),
-                }
-                found = walk_from(place, viewer, host.port, acts[cause])
-            place.link.tell({"loss": 0.0, "bad_loss": 0.0})
-            rows.append({"viewer": viewer, "cause": cause, "told": found["told"], "as": found["outcome"]})
+    for cause in ("killed", "stopped", "cut") * trials:
+        with far_host(place, viewer) as (port, session):
+            found = walk_from(place, viewer, port, partial(_end, cause, place, session))
+        place.link.tell({"loss": 0.0, "bad_loss": 0.0})
+        rows.append({"viewer": viewer, "cause": cause, "told": found["told"], "as": found["outcome"]})
     return rows
+
+
+def _end(cause: str, place: Distance, session: Callable[[], psutil.Process]) -> None:
+    if cause == "cut":
+        place.link.tell({"loss": 1.0, "bad_loss": 1.0})
+    elif cause == "stopped":
+        session().suspend()
+    else:
+        session().kill()
 
 
 def soak(viewer: str, runs: int) -> dict[str, Any]:
@@ -209,17 +246,19 @@ def main() -> None:
     parser.add_argument("--walks", type=int, default=5)
     parser.add_argument("--ends", type=int, default=3)
     parser.add_argument("--soak", type=int, default=20)
+    parser.add_argument("--viewers", nargs="+", default=["vnc", "window"], choices=list(SETTINGS))
     parser.add_argument("--walk", nargs=2, metavar=("VIEWER", "PORT"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    os.environ.setdefault(_PASSWORD, secrets.token_hex(6))
     if chosen.walk:
         sys.stdout.write(json.dumps(walk(chosen.walk[0], _ADDRESS, int(chosen.walk[1]))) + "\n")
         return
     found: dict[str, list[dict[str, Any]]] = {"delays": [], "ends": [], "soak": []}
     with distance() as place:
-        for viewer in SETTINGS:
+        for viewer in chosen.viewers:
             found["delays"] += delays(place, viewer, chosen.walks)
             found["ends"] += ends(place, viewer, chosen.ends)
-    found["soak"] = [soak(viewer, chosen.soak) for viewer in SETTINGS if chosen.soak]
+    found["soak"] = [soak(viewer, chosen.soak) for viewer in chosen.viewers if chosen.soak and viewer != "rdp"]
     if chosen.json:
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
     else:

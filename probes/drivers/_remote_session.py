@@ -20,6 +20,7 @@ from probes.journey_screen import Box, Keystrokes, Logon, Obstacle, ScreenAction
 
 _STILL = 0.15  # seconds without change, before a keystroke is timed
 _STILL_WITHIN = 3.0
+_FEWEST_KEYS = 3  # whose median is told when there is no time for more
 _LONGEST_LOOK = 0.1  # seconds
 _OBSTACLES_EVERY = 0.5  # seconds, while the picture keeps changing
 _BUTTONS = {"left": 1, "middle": 2, "right": 3}
@@ -99,6 +100,11 @@ class RemoteSession:
             self._awaited = next((one.wait_for for one in actions[index:] if one.wait_for), None)
             name = next(name for name in doers if getattr(action, name) is not None)
             doers[name](getattr(action, name))
+
+    @property
+    def picture(self) -> Picture | None:
+        """What was seen last; None when there is no session."""
+        return self._viewer.picture if self._started else None
 
     def sees_exactly(self, step: Step) -> bool:
         """Say whether the safe record of the step is to be seen now."""
@@ -189,8 +195,12 @@ class RemoteSession:
             raise Ended(Outcome.FAILED, "expect", f"{what} is {'still' if sight.gone else 'not'} to be seen")
 
     def _time_keystrokes(self, asked: Keystrokes) -> None:
-        trips = []
+        trips: list[Moment] = []
         for key in asked.keys:
+            if time.perf_counter() >= self.meter.deadline:
+                if len(trips) >= _FEWEST_KEYS:
+                    break
+                raise Ended(Outcome.TIMEOUT, "display", f"only {len(trips)} keystrokes were answered in time")
             self._wait_until_still(asked)
             trips.append(self._round_trip(partial(self._viewer.type, key), asked.region))
             if asked.erase:  # its answer must not pass for that of the next key

@@ -4,6 +4,7 @@ An image counts as seen from a normalised correlation of 0.8 (what Alyvix uses),
 of the session's codec does not hide it. A safe record must be seen exactly: there, every spot is compared.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,14 @@ class Images:
     def of(cls, journey: Journey) -> "Images":
         """Read them all. Raises WhichlayerError for one that cannot be used."""
         return cls({name: _read(journey.folder / name, name) for name in sorted(set(_named(journey)))})
+
+    @property
+    def digest(self) -> str:
+        """Give 12 hexadecimal digits that change with what is looked for: the journey's hash has only names."""
+        content = hashlib.sha256()
+        for name, image in sorted(self.by_name.items()):
+            content.update(f"{name} {image.shape} ".encode() + image.tobytes())
+        return content.hexdigest()[:12]
 
     def find(self, picture: Picture, name: str, within: Box | None, likeness: float = LIKENESS) -> Box | None:
         """Give the place of an image in the picture; None if it is not there."""

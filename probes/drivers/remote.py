@@ -39,9 +39,11 @@ class RemoteDriver:
 
         Raises WhichlayerError for an image, a program or a package that is not there.
         """
-        first = next((step for step in context.journey.steps if step.screen), context.journey.steps[0])
-        if not (first.screen and first.screen[0].logon):
+        first, *later = [step for step in context.journey.steps if step.screen]
+        if not _logs_on(first):
             raise WhichlayerError(f"the step {first.step} must begin with logon: it is the first in the session")
+        for step in filter(_logs_on, later):
+            raise WhichlayerError(f"the step {step.step} logs on again: a run has one session")
         try:
             return OpenRemote(context, self.settings)
         except ModuleNotFoundError as missing:
@@ -60,6 +62,7 @@ class OpenRemote:
         self._settings = settings
         self._context = context
         images = Images.of(context.journey)
+        context.facts["images"] = images.digest
         self._viewer = _viewer(context, settings)
         self._session = RemoteSession(context, self._viewer, images, settings.frozen_after)
 
@@ -85,11 +88,12 @@ class OpenRemote:
     def _keep_screenshot(self, step: Step, meter: "Meter") -> None:
         """Keep the declared regions of what is to be seen, unless a secret may be in them."""
         asked = self._settings.screenshots
-        if asked is None or meter.secret_typed:
+        picture = self._session.picture
+        if asked is None or meter.secret_typed or picture is None:
             return
         from probes.drivers._remote_screenshot import keep  # noqa: PLC0415
 
-        keep(self._viewer.picture, asked, f"{self._context.run_id}-{step.step}")
+        keep(picture, asked, f"{self._context.run_id}-{step.step}")
 
 
 def _viewer(context: WalkContext, settings: RemoteSettings) -> "Viewer":
@@ -113,13 +117,12 @@ def _filled(text: str, context: WalkContext) -> str:
 
 def _timing(step: Step, meter: "Meter", ended: "Ended | None") -> StepTiming:
     seconds = sum(meter.spent.values()) + (meter.waiting if ended else 0.0)
-    timed = bool(meter.spent) or seconds > 0
     outcome = Outcome.OK
     if ended is not None:
         outcome = ended.outcome
     elif step.target is not None and seconds > step.target:
         outcome = Outcome.SLOW
-    starts = bool(step.screen and step.screen[0].logon)
+    timed = bool(meter.spent) or seconds > 0 or outcome is Outcome.TIMEOUT
     return StepTiming(
         step=step.step,
         outcome=outcome,
@@ -128,10 +131,14 @@ def _timing(step: Step, meter: "Meter", ended: "Ended | None") -> StepTiming:
         censored=outcome is Outcome.TIMEOUT,
         phases=dict(meter.spent),
         target_seconds=step.target,
-        connection=("new" if starts else "reused") if timed else None,
+        connection=("new" if _logs_on(step) else "reused") if timed else None,
         error_kind=ended.kind if ended else None,
         error=short(secret.hide(str(ended))) if ended else None,
     )
+
+
+def _logs_on(step: Step) -> bool:
+    return bool(step.screen and step.screen[0].logon)
 
 
 def _refused(step: Step) -> StepTiming:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import pytest
 
 from collector.model.errors import WhichlayerError
@@ -161,6 +162,10 @@ def test_what_stands_in_the_way_is_named_and_kept_as_a_picture(
     assert (logon.outcome, logon.error_kind) == (Outcome.NOT_READY, kind)
     (kept,) = (tmp_path / "kept").iterdir()
     assert kept.stat().st_mode & 0o077 == 0
+    picture = cv2.imread(str(kept))
+    assert picture is not None
+    assert picture[200:350, 250:450].any()
+    assert not picture[:200].any()  # what is not declared is black
 
 
 def test_a_wrong_password_of_the_application_is_an_authentication_failure(folder: Path, tmp_path: Path) -> None:
