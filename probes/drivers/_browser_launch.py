@@ -1,6 +1,7 @@
 """Starting a browser that is on this machine, and ending it with everything it started."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ from playwright.sync_api import Error as PlaywrightError
 
 from collector import secret
 from collector.model.errors import WhichlayerError
-from probes.drivers import _browser_floor
 from probes.drivers._browser_floor import NoiseFloor
 
 START_SECONDS = 60.0
@@ -106,7 +106,7 @@ def _launch(playwright: Playwright, launch: Launch) -> Running:
         slow_mo=launch.slow_milliseconds,
         proxy=_proxy(launch.proxy) if launch.proxy else None,
         # Chromium refuses its sandbox to root; nobody else goes without.
-        chromium_sandbox=os.name != "posix" or os.geteuid() != 0,
+        chromium_sandbox=sys.platform == "win32" or os.geteuid() != 0,
         args=[*_QUIET, *launch.arguments],
         handle_sigint=False,
         handle_sigterm=False,
@@ -118,9 +118,7 @@ def _launch(playwright: Playwright, launch: Launch) -> Running:
     agent = session.send("Browser.getVersion")["userAgent"]
     session.detach()
     pid = next(int(one["id"]) for one in processes if one["type"] == "browser")
-    running = Running(playwright=playwright, browser=browser, pid=pid, user_agent=agent)
-    _browser_floor.measure(running.floor, browser)
-    return running
+    return Running(playwright=playwright, browser=browser, pid=pid, user_agent=agent)
 
 
 def _proxy(address: str) -> ProxySettings:

