@@ -131,6 +131,25 @@ def rate_interval(bad: int, runs: int, level: float) -> Interval:
     return bounded(bad / runs, low, high, level)
 
 
+def poisson_interval(events: int, exposure: float, level: float) -> Interval:
+    """Give the exact (Garwood) interval of a rate: ``events`` seen in ``exposure``, which is above 0."""
+    tail = (1 - level) / 2
+    most = events + 10.0 * math.sqrt(events + 1) + 20.0  # no interval in use reaches so far
+    low = 0.0 if events == 0 else most * _bisect(lambda share: poisson_at_least(events, share * most) - tail)
+    high = most * _bisect(lambda share: tail - (1 - poisson_at_least(events + 1, share * most)))
+    return bounded(events / exposure, low / exposure, high / exposure, level)
+
+
+def poisson_at_least(events: int, mean: float) -> float:
+    """Give the chance of at least so many events where ``mean`` are expected."""
+    if events <= 0:
+        return 1.0
+    if mean <= 0.0:
+        return 0.0
+    fewer = (k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(events))
+    return max(0.0, 1.0 - math.fsum(math.exp(term) for term in fewer))
+
+
 def at_least(successes: int, trials: int, probability: float) -> float:
     """Give the chance of at least so many successes: the exact upper binomial tail."""
     return float(_tails(trials, probability)[successes]) if successes <= trials else 0.0

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from collector.model.checks import utc
+from collector.model.drops import DropRate, DropReport
 from collector.model.verdict import Evidence, Interval, LayerVerdict, Status, Verdict
 
 
@@ -42,6 +43,35 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
     else:
         found["excess_seconds"] = _interval(verdict.excess_seconds)
     return found | _attribution(verdict) | _ground(verdict)
+
+
+def drops_json(report: DropReport) -> dict[str, Any]:
+    """Give what was counted of sessions held open: ``rates`` is empty when none was, a rate without exposure null."""
+    return {
+        "window": {"start": _time(report.start), "end": _time(report.end)},
+        "rates": [_drop_rate(rate) for rate in report.rates],
+        "counting_rules": report.counting_rules,
+        "snapshot": report.snapshot,
+        "reached_at": _time(report.reached_at),
+    }
+
+
+def _drop_rate(rate: DropRate) -> dict[str, Any]:
+    return {
+        "site": rate.site,
+        "journey": rate.journey,
+        "environment": rate.environment,
+        "population": {"link": str(rate.population.link), "presentation": str(rate.population.presentation)},
+        "sessions": rate.sessions,
+        "session_hours": rate.hours,
+        "drops": rate.drops,
+        "drops_per_1000_session_hours": _interval(rate.rate),
+        "ends": {str(cause): number for cause, number in rate.ends.items()},
+        "reconnected": rate.reconnected,
+        "saved_work": {str(kept): number for kept, number in rate.saved_work.items()},
+        "unsaved_work": {str(kept): number for kept, number in rate.unsaved_work.items()},
+        "at_risk_seconds": rate.at_risk_seconds,
+    }
 
 
 def _attribution(verdict: Verdict) -> dict[str, Any]:

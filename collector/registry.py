@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from collector.model.change import Change
+from collector.model.drops import DropReport
 from collector.model.verdict import Verdict
 
 
@@ -142,6 +143,14 @@ class Registry(Protocol):
 
     def standing(self) -> Sequence[Verdict]:
         """List what is said now, by journey, step, population and reference."""
+        ...
+
+    def put_drops(self, report: DropReport) -> None:
+        """Replace what was counted of sessions held open."""
+        ...
+
+    def drops(self) -> DropReport | None:
+        """Give what was counted last of sessions held open; None when nothing was counted yet."""
         ...
 
     def close(self) -> None:

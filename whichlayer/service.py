@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import Histogram
 
+from analysis import drops
 from analysis.job import analyse
 from collector import secret
 from collector.api.workers import Workers
@@ -34,6 +35,7 @@ from whichlayer.owner import announced, operator_token, owning
 from whichlayer.settings import Settings, places
 
 _LOG = structlog.get_logger("whichlayer.up")
+DROPS_EVERY = 5  # analyses: it reads 30 days
 _PATIENCE_SECONDS = 10  # how long running requests may take to finish when the service is told to end
 
 _LOOK_SECONDS = 10.0  # how often the local agent is looked after
@@ -130,6 +132,10 @@ def _clockwork(plan: Plan, store: Store, registry: Registry, app: FastAPI) -> It
         clockwork.every(settings.collector.maintain, "maintain", lambda: store.maintain(datetime.now(UTC)))
         conclude = partial(analyse, store, registry, settings.analysis, pool=pool)
         clockwork.every(settings.analysis.interval_seconds, "analyse", lambda: conclude(now=datetime.now(UTC)))
+        recount = partial(drops.refresh, store, registry, settings.analysis)
+        clockwork.every(
+            DROPS_EVERY * settings.analysis.interval_seconds, "drops", lambda: recount(now=datetime.now(UTC))
+        )
         clockwork.start()
         yield clockwork
     finally:

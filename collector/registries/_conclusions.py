@@ -8,12 +8,15 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, Table, Update, func, or_, select, update
 
 from collector.model.change import Change
+from collector.model.drops import DropReport
 from collector.model.errors import RejectedBatch
 from collector.model.verdict import Status, Verdict
-from collector.registries._tables import BATCHES, CHANGES, STANDING, VERDICTS
+from collector.registries._tables import BATCHES, CHANGES, FIGURES, STANDING, VERDICTS
 
 _CHANGE = TypeAdapter(Change)
 _VERDICT = TypeAdapter(Verdict)
+_DROPS = TypeAdapter(DropReport)
+_DROPS_NAME = "drops"
 _BAD = (str(Status.SLOW), str(Status.FAILING))
 
 
@@ -115,6 +118,17 @@ class Conclusions:
         with self._engine.connect() as connection:
             bodies = connection.scalars(select(row.body).order_by(*order))
             return [_VERDICT.validate_json(body) for body in bodies]
+
+    def put_drops(self, report: DropReport) -> None:
+        """Replace what was counted of sessions held open."""
+        with self._writing.begin() as connection:
+            _put(connection, FIGURES, {"name": _DROPS_NAME}, {"body": _DROPS.dump_json(report).decode()})
+
+    def drops(self) -> DropReport | None:
+        """Give what was counted last of sessions held open; None when nothing was counted yet."""
+        with self._engine.connect() as connection:
+            body = connection.scalar(select(FIGURES.c.body).where(FIGURES.c.name == _DROPS_NAME))
+        return None if body is None else _DROPS.validate_json(body)
 
     def _write(self, statement: Update) -> int:
         with self._writing.begin() as connection:

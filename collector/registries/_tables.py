@@ -89,3 +89,9 @@ STANDING = Table(
     Column("against", String(32), primary_key=True),
     Column("body", Text, nullable=False),
 )
+FIGURES = Table(
+    "figures",
+    METADATA,
+    Column("name", String(100), primary_key=True),
+    Column("body", Text, nullable=False),
+)

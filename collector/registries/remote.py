@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 
 from collector.model.change import Change
+from collector.model.drops import DropReport
 from collector.model.errors import RejectedBatch, StoreError
 from collector.model.verdict import Verdict
 from collector.registries._wire import ANSWERS, ARGUMENTS, OPERATIONS
@@ -111,6 +112,15 @@ class RemoteRegistry:
     def standing(self) -> Sequence[Verdict]:
         """List what is said now, by journey, step, population and reference."""
         found: Sequence[Verdict] = self._call("standing")
+        return found
+
+    def put_drops(self, report: DropReport) -> None:
+        """Replace what was counted of sessions held open."""
+        self._call("put_drops", report)
+
+    def drops(self) -> DropReport | None:
+        """Give what was counted last of sessions held open; None when nothing was counted yet."""
+        found: DropReport | None = self._call("drops")
         return found
 
     def _call(self, operation: str, *args: object, **named: object) -> Any:  # noqa: ANN401  each caller knows

@@ -241,10 +241,17 @@ def closed() -> Verdict:
 
 
 @contextmanager
-def site(folder: Path, *, extra: tuple[Run, ...] = (), said: tuple[Verdict, ...] = ()) -> Iterator[FastAPI]:
+def site(
+    folder: Path,
+    *,
+    extra: tuple[Run, ...] = (),
+    said: tuple[Verdict, ...] = (),
+    store: MemoryStore | None = None,
+    registry: DatabaseRegistry | None = None,
+) -> Iterator[FastAPI]:
     """Give an application with the pages on real stores, filled; ``said`` replaces the verdicts."""
-    store = MemoryStore()
-    registry = DatabaseRegistry(f"sqlite:///{folder / 'registry.sqlite'}")
+    store = store or MemoryStore()
+    registry = registry or DatabaseRegistry(f"sqlite:///{folder / 'registry.sqlite'}")
     try:
         store.append(Batch(batch_id="scene:1", sender="scene", runs=(*runs(), *extra), samples=tuple(samples())))
         store.flush()

@@ -7,8 +7,10 @@ import pytest
 
 from collector.model.access import Link, Population, Presentation
 from collector.model.change import Change
+from collector.model.drops import DropRate, DropReport
 from collector.model.errors import RejectedBatch
 from collector.model.layer import Layer
+from collector.model.session import EndCause, Kept
 from collector.model.verdict import (
     Evidence,
     Interval,
@@ -127,3 +129,16 @@ def test_what_stands_is_replaced_per_step_population_and_reference(registry: Reg
 def test_live_and_test_systems_stand_apart(registry: Registry) -> None:
     registry.put_standing([verdict(1), verdict(2, environment="test")])
     assert [found.id for found in registry.standing()] == ["v1", "v2"]
+
+
+def test_what_was_counted_of_sessions_is_replaced(registry: Registry) -> None:
+    assert registry.drops() is None
+    wifi = Population(link=Link.WIFI, presentation=Presentation.LOCAL)
+    rate = DropRate(
+        site="north", journey="case-record", environment="live", population=wifi, sessions=2, hours=20.0, drops=1,
+        rate=Interval(estimate=50.0, low=2.6, high=237.0), ends={EndCause.HOST: 1}, saved_work={Kept.LOST: 1},
+    )  # fmt: skip
+    report = DropReport(start=NOW - MINUTE, end=NOW, reached_at=NOW, snapshot=7, counting_rules="1", rates=(rate,))
+    registry.put_drops(replace(report, rates=()))
+    registry.put_drops(report)
+    assert registry.drops() == report

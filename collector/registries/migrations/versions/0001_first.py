@@ -66,6 +66,11 @@ def _conclusions() -> None:
     )
     op.create_index("verdicts_by_time", "verdicts", ["ended_at", "started_at"])
     op.create_table(
+        "figures",
+        sa.Column("name", sa.String(100), primary_key=True),
+        sa.Column("body", sa.Text, nullable=False),
+    )
+    op.create_table(
         "standing",
         sa.Column("site", sa.String(100), primary_key=True),
         sa.Column("journey", sa.String(100), primary_key=True),

@@ -1,0 +1,76 @@
+"""Drops of sessions held open in words and numbers, for the page and the command line."""
+
+from collections.abc import Mapping, Sequence
+
+from collector.model.drops import DropRate, DropReport
+from collector.model.session import DROPS, EndCause, Kept
+from dashboards import quantity, wording
+
+CAUSE: Mapping[EndCause, str] = {
+    EndCause.USER: "as planned",
+    EndCause.IDLE: "idle time-out",
+    EndCause.ADMIN: "ended by an administrator",
+    EndCause.REPLACED: "signed in elsewhere",
+    EndCause.NETWORK: "network",
+    EndCause.HOST: "host",
+    EndCause.APPLICATION: "application",
+    EndCause.UNKNOWN: "unknown",
+}
+KEPT: Mapping[Kept, str] = {Kept.KEPT: "kept", Kept.LOST: "lost", Kept.UNKNOWN: "could not be looked at"}
+NOTHING = "No session was held open, so nothing can be said of drops: this is not zero drops."
+
+
+def who(rate: DropRate) -> str:
+    """Name what was held and from where: "case-record by wifi"; other environments than live are named."""
+    where = "" if rate.environment == "live" else f" ({rate.environment})"
+    return f"{rate.journey or 'a session'} by {wording.access(rate.population)}{where}"
+
+
+def per_thousand(rate: DropRate) -> str:
+    """Write "2.1 (0.4 to 6.7) per 1,000 session-hours"; without exposure that there is none."""
+    if rate.rate is None:
+        return "no exposure yet"
+    found = rate.rate
+    low, high = quantity.number(found.low), quantity.number(found.high)
+    return f"{quantity.number(found.estimate)} ({low} to {high}) per 1,000 session-hours"
+
+
+def exposure(rate: DropRate) -> str:
+    """Write how much was watched: "12 sessions, 96 h"."""
+    return f"{rate.sessions} session{'' if rate.sessions == 1 else 's'}, {quantity.seconds(rate.hours * 3600)}"
+
+
+def ends(rate: DropRate) -> str:
+    """Write "network 2, unknown 1; no drops: as planned 9"."""
+    lost = [f"{CAUSE[cause]} {number}" for cause, number in rate.ends.items() if cause in DROPS]
+    other = [f"{CAUSE[cause]} {number}" for cause, number in rate.ends.items() if cause not in DROPS]
+    words = ", ".join(lost) or "none lost"
+    return f"{words}; no drops: {', '.join(other)}" if other else words
+
+
+def work(rate: DropRate) -> str:
+    """Write what the sentinel found; that there was none is said."""
+    parts = [
+        f"{name} work: " + ", ".join(f"{KEPT[kept]} {number}" for kept, number in counted.items())
+        for name, counted in (("saved", rate.saved_work), ("unsaved", rate.unsaved_work))
+        if counted
+    ]
+    if not parts:
+        return "no work was read back"
+    if rate.at_risk_seconds is not None:
+        parts.append(f"at most {quantity.seconds(rate.at_risk_seconds)} since the last save")
+    return "; ".join(parts)
+
+
+def lines(report: DropReport) -> Sequence[str]:
+    """Write the whole report, a block per journey and access."""
+    if not report.rates:
+        return (NOTHING,)
+    found = []
+    for rate in report.rates:
+        found.append(f"{who(rate)}: {per_thousand(rate)}")
+        found.append(f"  {exposure(rate)}; {rate.drops} drop{'' if rate.drops == 1 else 's'}: {ends(rate)}")
+        if rate.reconnected:
+            found.append(f"  came back by itself: {rate.reconnected}")
+        found.append(f"  {work(rate)}")
+    return found
