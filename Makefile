@@ -28,8 +28,9 @@ lint: $(VENV)/dev.stamp ## style, types, import rules, unused code and dependenc
 	$(BIN)/vulture
 	$(BIN)/deptry .
 
-lab: packages $(VENV)/dev.stamp assets ## the long runs: every fault, three times and three times blind
+lab: packages $(VENV)/dev.stamp assets ## the long runs: every fault, three times and three times blind; sessions lost for every cause
 	$(BIN)/python -m deploy.lab.matrix $(LAB)
+	$(BIN)/python -m deploy.lab.drops
 
 bench: $(VENV)/dev.stamp ## measure: timing accuracy, ingest, store size and queries, honesty of verdicts, printing
 	$(BIN)/python -m deploy.bench.phase_accuracy $(BENCH)

@@ -218,6 +218,8 @@ class Agent:
                 _log.warning("a walk was abandoned: its account is free again when its lease ends", walks=self._walking)
         for thread in self._holding:
             thread.join(max(until - time.monotonic(), 0.0))
+            if thread.is_alive():
+                _log.warning("a held session was abandoned: its end is not told", thread=thread.name)
         self._parts.delivery.stop(wait_seconds=2.0)
         for _, sampler in self._plan.samplers:
             sampler.close()

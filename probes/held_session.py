@@ -10,7 +10,7 @@ import structlog
 from collector.model.run import MEASURED, Outcome, StepTiming
 from collector.model.session import EndCause, SessionEvent
 from probes.driver import OpenDriver, WalkContext
-from probes.journey import Connection, Step
+from probes.journey import Connection
 from probes.sentinel import LostSession, Sentinel, Work
 from probes.session_life import Life, Look, Moment, Sign
 from probes.session_plan import PlannedSession
@@ -77,22 +77,22 @@ class HeldSession:
             reason = wait(max(due - time.monotonic(), 0.0))
             if reason is not None:
                 self._close(reason)
-            elif due == work_next and not self.life.trouble:
-                work_next = time.monotonic() + (self.tempo.work or 0.0)
-                if not self._do_work():
-                    look_next = time.monotonic()
             else:
-                self._look(self.planned.step(self.planned.entry.active))
-                look_next = time.monotonic() + (self.tempo.retry if self.life.trouble else self.tempo.every)
+                if self.life.trouble or due != work_next or not self._do_work():
+                    self._look()
+                    look_next = time.monotonic() + (self.tempo.retry if self.life.trouble else self.tempo.every)
+                if due == work_next:
+                    work_next = time.monotonic() + (self.tempo.work or 0.0)
         return None if self.life.ended is EndCause.USER else LostSession(self.life, self.work)
 
-    def _look(self, step: Step) -> None:
+    def _look(self) -> None:
+        step = self.planned.step(self.planned.entry.active)
         if self.life.trouble:  # what was open before may hang for its own reasons
             step = step.model_copy(update={"connection": Connection.NEW})
         self._tell(self._seen(perform(self.opened, step)))
 
     def _do_work(self) -> bool:
-        """Write what the sentinel writes; False when the session should be looked at at once."""
+        """Write what the sentinel writes; False when something failed: then the session is looked at, at once."""
         assert self.sentinel is not None
         for timing in self.sentinel.write(self.opened, self.context, self.work, now()):
             look = self._seen(timing)

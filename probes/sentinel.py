@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import structlog
+
 from collector.model.run import MEASURED, StepTiming
 from collector.model.session import Kept, SessionEvent
 from probes.driver import OpenDriver, WalkContext, Witness
@@ -16,6 +18,8 @@ from probes.session_life import Life, Moment
 from probes.session_plan import PlannedSession
 from probes.session_settings import SentinelEntry
 from probes.walk import perform
+
+_log = structlog.get_logger("whichlayer.keeper")
 
 
 @dataclass(slots=True)
@@ -86,8 +90,13 @@ class Sentinel:
         """Look for the work of a lost session in this one. What cannot be looked at is unknown, never lost."""
         seen = perform(opened, self._open).outcome in MEASURED
         if not seen or not isinstance(opened, Witness) or not opened.shows(self._entry.safe_record):
-            return lost.told(at, Kept.UNKNOWN, Kept.UNKNOWN)
-        return lost.told(at, _kept(opened, lost.work.saved), _kept(opened, lost.work.unsaved))
+            event = lost.told(at, Kept.UNKNOWN, Kept.UNKNOWN)
+        else:
+            event = lost.told(at, _kept(opened, lost.work.saved), _kept(opened, lost.work.unsaved))
+        if event is not None:  # with the texts a person can look for the same work
+            _log.info("work read back", session=event.session_id, saved=lost.work.saved, unsaved=lost.work.unsaved,
+                      saved_work=event.saved_work, unsaved_work=event.unsaved_work)  # fmt: skip
+        return event
 
 
 def _kept(opened: Witness, run_id: str | None) -> Kept:

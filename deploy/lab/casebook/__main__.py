@@ -11,13 +11,19 @@ import uvicorn
 from deploy.lab.casebook.app import Casebook, create
 from deploy.lab.casebook.database import Database
 from deploy.lab.casebook.documents import DocumentIndex
+from deploy.lab.casebook.stay import Stay
 
 
 def main() -> None:
     """Serve until SIGTERM; requests that are under way are finished first."""
     chosen = _arguments()
+    database = Database(chosen.database, text_search_depth=chosen.text_search_depth)
+    stay = Stay(database) if chosen.told else None
+    if stay is not None:
+        stay.begin()
     book = Casebook(
-        database=Database(chosen.database, text_search_depth=chosen.text_search_depth),
+        database=database,
+        stay=stay,
         documents=DocumentIndex(chosen.documents),
         release=chosen.release,
         secret=os.environ["CASEBOOK_SECRET"].encode(),
@@ -52,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     where.add_argument("--listen-fd", type=int, metavar="NUMBER", help="descriptor of a socket that listens already")
     parser.add_argument("--database", required=True, metavar="CONNINFO")
     parser.add_argument("--documents", required=True, type=Path, metavar="FILE", help="index of scanned documents")
+    parser.add_argument("--told", action="store_true", help="how long people may stay is told on standard input")
     parser.add_argument("--release", default="3.58")
     parser.add_argument("--text-search-depth", type=int, metavar="RECORDS", help="search the text of so many records")
     return parser.parse_args()

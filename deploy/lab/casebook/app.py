@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader
 from deploy.lab.casebook.database import Case, Database
 from deploy.lab.casebook.documents import DocumentIndex
 from deploy.lab.casebook.printing import print_case
+from deploy.lab.casebook.stay import REASONS, Stay
 from deploy.lab.casebook.timing import Timing
 
 SESSION = "casebook_session"
@@ -33,7 +34,11 @@ class SignedIn:
 
 
 class NotSignedIn(Exception):
-    """The request carries no session that is known."""
+    """The request carries no session that is known; ``reason`` says why it has ended, if that is told."""
+
+    def __init__(self, reason: str | None) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class BadForm(Exception):
@@ -65,11 +70,13 @@ class Casebook:
     documents: DocumentIndex
     release: str
     secret: bytes
+    stay: Stay | None = None
 
     def login_page(self, request: Request) -> Response:
         """Show the sign-in form, its token bound to a cookie of this visit."""
         visit = request.cookies.get(VISIT) or secrets.token_urlsafe(24)
-        answer = self._page("login.html", csrf_token=self._csrf(visit))
+        farewell = REASONS.get(request.query_params.get("ended", ""))
+        answer = self._page("login.html", csrf_token=self._csrf(visit), farewell=farewell)
         answer.set_cookie(VISIT, visit, httponly=True, samesite="strict")
         return answer
 
@@ -80,6 +87,8 @@ class Casebook:
         hashed = password_hash(name, form.get("password", ""))
         outcome = self.database.sign_in(name, hashed, _token_hash(token), request.state.timing)
         if outcome == "in":
+            if self.stay:
+                self.stay.signed_in(name, _token_hash(token))
             answer = RedirectResponse("/cases", status_code=303)
             answer.set_cookie(SESSION, token, httponly=True, samesite="strict")
             return answer
@@ -107,6 +116,8 @@ class Casebook:
             account=user.account,
             case=case,
             notes=notes,
+            unwritten=self.stay.unwritten(case_id) if self.stay else (),
+            draft=self.stay.draft(case_id, user.account) if self.stay else "",
             mentions=self._mentions(case),
             csrf_token=self._csrf(user.token),
         )
@@ -118,8 +129,25 @@ class Casebook:
         body = form.get("note", "").strip()
         if not body:
             return self._page("problem.html", status=422, account=user.account, problem="The note is empty")
-        self.database.add_note(case_id, user.account, body, request.state.timing)
+        if self.stay is None or not self.stay.takes(case_id, user.account, body):
+            self.database.add_note(case_id, user.account, body, request.state.timing)
         return RedirectResponse(f"/cases/{case_id}", status_code=303)
+
+    def leave_draft(self, request: Request, case_id: int, form: Form) -> Response:
+        """Keep what is being typed, as a page does by itself every few seconds."""
+        user = self._who(request)
+        self._check(form, user.token)
+        if self.stay is None:
+            return self._page("problem.html", status=404, account=user.account, problem="There are no drafts")
+        self.stay.leave(case_id, user.account, form.get("note", ""))
+        return RedirectResponse(f"/cases/{case_id}", status_code=303)
+
+    def sign_out(self, request: Request) -> Response:
+        """End the session."""
+        token = request.cookies.get(SESSION, "")
+        if self.stay and token:
+            self.stay.end("token_hash", _token_hash(token), "signed_out")
+        return RedirectResponse("/login", status_code=303)
 
     def print_out(self, request: Request, case_id: int) -> Response:
         """Give the case as PDF."""
@@ -141,9 +169,13 @@ class Casebook:
 
     def _who(self, request: Request) -> SignedIn:
         token = request.cookies.get(SESSION, "")
-        account = self.database.account_of(_token_hash(token), request.state.timing) if token else None
+        if not token:
+            raise NotSignedIn(None)
+        if self.stay:
+            self.stay.seen(_token_hash(token))
+        account, ended = self.database.account_of(_token_hash(token), request.state.timing)
         if account is None:
-            raise NotSignedIn
+            raise NotSignedIn(ended if self.stay and self.stay.says_why else None)
         return SignedIn(account, token)
 
     def _csrf(self, bound_to: str) -> str:
@@ -154,7 +186,7 @@ class Casebook:
             raise BadForm
 
     def _page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
-        values = {"account": None, "problem": None, **values, "release": self.release}
+        values = {"account": None, "problem": None, "farewell": None, **values, "release": self.release}
         return HTMLResponse(_TEMPLATES.get_template(template).render(values), status_code=status)
 
 
@@ -171,8 +203,9 @@ def create(book: Casebook) -> FastAPI:
         return answer
 
     @app.exception_handler(NotSignedIn)
-    def to_login(_request: Request, _error: Exception) -> Response:
-        return RedirectResponse("/login", status_code=303)
+    def to_login(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, NotSignedIn)
+        return RedirectResponse(f"/login?ended={error.reason}" if error.reason else "/login", status_code=303)
 
     @app.exception_handler(BadForm)
     def refuse(_request: Request, _error: Exception) -> Response:
@@ -184,6 +217,8 @@ def create(book: Casebook) -> FastAPI:
     app.add_api_route("/cases", book.cases, methods=["GET"], response_model=None)
     app.add_api_route("/cases/{case_id}", book.case, methods=["GET"], response_model=None)
     app.add_api_route("/cases/{case_id}/notes", book.add_note, methods=["POST"], response_model=None)
+    app.add_api_route("/cases/{case_id}/draft", book.leave_draft, methods=["POST"], response_model=None)
+    app.add_api_route("/logout", book.sign_out, methods=["GET"], response_model=None)
     app.add_api_route("/cases/{case_id}/print", book.print_out, methods=["GET"], response_model=None)
     return app
 

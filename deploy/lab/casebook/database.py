@@ -24,7 +24,16 @@ CREATE TABLE account (
 CREATE TABLE session (
     token_hash text PRIMARY KEY,
     account text NOT NULL REFERENCES account,
-    started_at timestamptz NOT NULL DEFAULT now()
+    started_at timestamptz NOT NULL DEFAULT now(),
+    seen_at timestamptz NOT NULL DEFAULT now(),
+    ended text
+);
+CREATE TABLE draft (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    case_id int NOT NULL,
+    account text NOT NULL,
+    body text NOT NULL,
+    gone text
 );
 CREATE TABLE case_record (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -92,7 +101,7 @@ class Database:
 
     def sign_in(self, name: str, password_hash: str, token_hash: str, timing: Timing) -> str:
         """Check a password and start a session: ``in``, ``refused`` or ``locked``; three mistakes lock."""
-        with self._transaction(timing) as connection:
+        with self.transaction(timing) as connection:
             row = connection.execute(
                 "SELECT password_hash, bad_passwords FROM account WHERE name = %s FOR UPDATE", (name,)
             ).fetchone()
@@ -107,22 +116,26 @@ class Database:
             connection.execute("INSERT INTO session (token_hash, account) VALUES (%s, %s)", (token_hash, name))
             return "in"
 
-    def account_of(self, token_hash: str, timing: Timing) -> str | None:
-        """Find whose session this is."""
-        with self._transaction(timing) as connection:
-            row = connection.execute("SELECT account FROM session WHERE token_hash = %s", (token_hash,)).fetchone()
-        return None if row is None else str(row[0])
+    def account_of(self, token_hash: str, timing: Timing) -> tuple[str | None, str | None]:
+        """Find whose session this is; else why it has ended, if that is known."""
+        with self.transaction(timing) as connection:
+            row = connection.execute(
+                "SELECT account, ended FROM session WHERE token_hash = %s", (token_hash,)
+            ).fetchone()
+        if row is None:
+            return None, None
+        return (str(row[0]), None) if row[1] is None else (None, str(row[1]))
 
     def search(self, term: str, timing: Timing) -> Sequence[Case]:
         """Find the newest 50 cases of a surname."""
         statement = _BY_SURNAME if self._depth is None else _IN_TEXT
-        with self._transaction(timing) as connection:
+        with self.transaction(timing) as connection:
             cursor = connection.cursor(row_factory=class_row(Case))
             return cursor.execute(statement, {"term": term, "depth": self._depth}).fetchall()
 
     def case(self, case_id: int, timing: Timing) -> tuple[Case, Sequence[Note]] | None:
         """Give one case with its newest notes first."""
-        with self._transaction(timing) as connection:
+        with self.transaction(timing) as connection:
             case = connection.cursor(row_factory=class_row(Case)).execute(_SEARCH + "WHERE id = %s", (case_id,))
             found = case.fetchone()
             if found is None:
@@ -134,7 +147,7 @@ class Database:
 
     def add_note(self, case_id: int, account: str, body: str, timing: Timing) -> None:
         """Keep a note: one commit, which waits for the database's log."""
-        with self._transaction(timing) as connection:
+        with self.transaction(timing) as connection:
             connection.execute(
                 "INSERT INTO note (case_id, account, body) VALUES (%s, %s, %s)", (case_id, account, body)
             )
@@ -144,7 +157,8 @@ class Database:
         self._pool.dispose()
 
     @contextmanager
-    def _transaction(self, timing: Timing) -> Iterator[Connection[Any]]:
+    def transaction(self, timing: Timing) -> Iterator[Connection[Any]]:
+        """Run a block as one transaction, on a connection of the pool."""
         with timing.database():
             pooled = self._pool.connect()
             try:
