@@ -70,28 +70,31 @@ class PlannedSession:
                 yield key, f"{'.'.join(key)}: {self.journey.name} has no step {name} after the log-on: it has {had}"
 
     def _sentinel_mistakes(self, sentinel: SentinelEntry) -> Found:
-        values = {name: value for name, value in self._values().items() if value is not None}
         if self.step(sentinel.open).acts:
             yield ("sentinel", "open"), f"sentinel.open: {sentinel.open} acts: the record is opened by reading"
+        save = self.step(sentinel.save)
+        if save.language == "requests" and save.verify_saved is None:
+            needs = "needs verify_saved: what was never saved would count as lost"
+            yield ("sentinel", "save"), f"sentinel.save: {sentinel.save} {needs}"
         for key in ("save", "leave"):
             name = getattr(sentinel, key)
-            if name is None:
-                continue
-            step, where = self.step(name), ("sentinel", key)
-            if step.action is not Action.WRITE:
-                yield where, f"sentinel.{key}: {name} is no step with action: write"
-                continue
-            try:
-                seen = placeholder.fill(step.safe_record or "", values)
-            except KeyError:
-                continue  # a variable without a value: said elsewhere
-            if seen != sentinel.safe_record:
-                yield (
-                    where,
-                    f"sentinel.{key}: {name} does not act on this safe record: its safe_record must say the same",
-                )
-            if "{run_id}" not in step.model_dump_json(exclude={"verify_saved"}):
-                yield where, f"sentinel.{key}: {name} must write {{run_id}}: by that its text is found again"
+            words = None if name is None else self._writes_wrongly(self.step(name), sentinel.safe_record)
+            if words is not None:
+                yield ("sentinel", key), f"sentinel.{key}: {name} {words}"
+
+    def _writes_wrongly(self, step: Step, safe_record: str) -> str | None:
+        if step.action is not Action.WRITE:
+            return "is no step with action: write"
+        values = {name: value for name, value in self._values().items() if value is not None}
+        try:
+            seen = placeholder.fill(step.safe_record or "", values)
+        except KeyError:
+            return None  # a variable without a value: said elsewhere
+        if seen != safe_record:
+            return "does not act on this safe record: its safe_record must say the same"
+        if "{run_id}" not in step.model_dump_json(exclude={"verify_saved"}):
+            return "must write {run_id}: by that its text is found again"
+        return None
 
     def _values(self) -> dict[str, str | None]:
         return {**self.journey.variables, **self.entry.variables}

@@ -40,15 +40,15 @@ class Cause:
     name: str
     told: str
     make: Callable[[Office], None]
-    heal: Callable[[Office], None] = lambda _desk: None
+    heal: Callable[[Office], None] = lambda _office: None
 
 
 def _restart(*, forget_sessions: bool) -> Callable[[Office], None]:
-    def restart(desk: Office) -> None:
-        desk.kill_application()
+    def restart(office: Office) -> None:
+        office.kill_application()
         began = time.monotonic()
         time.sleep(1.0)
-        desk.start_application(forget_sessions=forget_sessions)
+        office.start_application(forget_sessions=forget_sessions)
         if time.monotonic() - began > GRACE - 1.0:
             raise Spoilt("the application took longer to start than the grace: that is another fault")
 
@@ -56,7 +56,7 @@ def _restart(*, forget_sessions: bool) -> Callable[[Office], None]:
 
 
 def _ended(reason: str) -> Callable[[Office], None]:
-    return lambda desk: desk.end_sessions(reason)
+    return lambda office: office.end_sessions(reason)
 
 
 class Spoilt(LabError):
@@ -66,11 +66,11 @@ class Spoilt(LabError):
 CAUSES = (
     Cause("process killed", "host", Office.kill_application, Office.start_application),
     Cause("link cut", "network", Office.cut, Office.mend),
-    Cause("idle policy", "idle", lambda desk: desk.set(idle_seconds=0.1), lambda desk: desk.set(idle_seconds=None)),
+    Cause("idle policy", "idle", lambda office: office.set(idle_seconds=0.1), lambda office: office.set(idle_seconds=None)),
     Cause(
         "idle policy, silent", "unknown",
-        lambda desk: desk.set(idle_seconds=0.1, says_why=False),
-        lambda desk: desk.set(idle_seconds=None, says_why=True),
+        lambda office: office.set(idle_seconds=0.1, says_why=False),
+        lambda office: office.set(idle_seconds=None, says_why=True),
     ),
     Cause("logged on elsewhere", "replaced", Office.log_on_elsewhere),
     Cause("ended by administrator", "admin", _ended("admin")),
@@ -114,11 +114,11 @@ def main() -> int:
     """Make drops and lost work; exit 0 only when nothing was told wrong."""
     asked = _arguments()
     draw = random.Random(asked.seed)
-    with stoppable(), closing(Office.build()) as desk:
-        desk.set(one_session=True)
+    with stoppable(), closing(Office.build()) as office:
+        office.set(one_session=True)
         causes = [one for one in CAUSES if asked.cause in {None, one.name}]
-        lines = _drops(desk, asked.count, draw, causes)
-        work = _lost_work(desk, asked.lost_work, draw) if asked.lost_work else []
+        lines = _drops(office, asked.count, draw, causes)
+        work = _lost_work(office, asked.lost_work, draw) if asked.lost_work else []
     wrong = [line for line in lines if line["told"] != line["right"]]
     wrong_work = [line for line in work if not line["is_right"]]
     if asked.json:
@@ -130,13 +130,13 @@ def main() -> int:
     return 1 if wrong or wrong_work else 0
 
 
-def _drops(desk: Office, count: int, draw: random.Random, causes: Sequence[Cause]) -> list[dict[str, Any]]:
-    watch = Watch(desk.keeper(sentinel=False)).begin()
+def _drops(office: Office, count: int, draw: random.Random, causes: Sequence[Cause]) -> list[dict[str, Any]]:
+    watch = Watch(office.keeper(sentinel=False)).begin()
     lines: list[dict[str, Any]] = []
     while len(lines) < count:
         cause = draw.choice(causes)
         try:
-            told, made_at = _throw_out(desk, watch, cause, draw, ("ended", "reconnected"))
+            told, made_at = _throw_out(office, watch, cause, draw, ("ended", "reconnected"))
         except Spoilt as spoilt:
             Console(stderr=True).print(f"not counted: {cause.name}: {spoilt}")
             continue
@@ -148,45 +148,45 @@ def _drops(desk: Office, count: int, draw: random.Random, causes: Sequence[Cause
             "evidence": told["detail"],
             "seen_after_seconds": round(seen, 2),
         })  # fmt: skip
-    desk.programs.stop(watch.program)
+    office.programs.stop(watch.program)
     return lines
 
 
 def _throw_out(
-    desk: Office, watch: Watch, cause: Cause, draw: random.Random, kinds: Sequence[str]
+    office: Office, watch: Watch, cause: Cause, draw: random.Random, kinds: Sequence[str]
 ) -> tuple[dict[str, Any], float]:
     """Wait for a session that lives, make ``cause``, wait until it was told, put things right."""
     watch.wait_for("alive", after=len(watch.events))
     time.sleep(draw.uniform(0.0, _SPREAD))
     mark, made_at = len(watch.events), datetime.now(UTC).timestamp()
     try:
-        cause.make(desk)
+        cause.make(office)
         told = watch.wait_for("ended", "reconnected", after=mark)
     finally:
-        cause.heal(desk)
+        cause.heal(office)
     if told["kind"] not in kinds or "read_back" in kinds:
         told = watch.wait_for(*kinds, after=mark)
     return told, made_at
 
 
-def _lost_work(desk: Office, count: int, draw: random.Random) -> list[dict[str, Any]]:
-    watch = Watch(desk.keeper(sentinel=True)).begin()
+def _lost_work(office: Office, count: int, draw: random.Random) -> list[dict[str, Any]]:
+    watch = Watch(office.keeper(sentinel=True)).begin()
     told: list[tuple[str, dict[str, Any]]] = []
     while len(told) < count:
         cause = draw.choice(_LOSES_WORK)
         late = draw.choice((0.0, _WRITE_BEHIND))
-        desk.set(keeps_drafts=draw.random() < 0.5, write_behind_seconds=late)
+        office.set(keeps_drafts=draw.random() < 0.5, write_behind_seconds=late)
         try:
-            event, _ = _throw_out(desk, watch, cause, draw, ("read_back",))
+            event, _ = _throw_out(office, watch, cause, draw, ("read_back",))
         except Spoilt as spoilt:
             Console(stderr=True).print(f"not counted: {cause.name}: {spoilt}")
             continue
         told.append((cause.name, event))
-    desk.programs.stop(watch.program)
-    desk.set(write_behind_seconds=0.0)
+    office.programs.stop(watch.program)
+    office.set(write_behind_seconds=0.0)
     time.sleep(1.0)  # what is still only in memory is written now
     texts = {line["session"]: line for line in _logged(watch.program, "work read back")}
-    return [_judged(desk, name, event, texts[event["session_id"]]) for name, event in told]
+    return [_judged(office, name, event, texts[event["session_id"]]) for name, event in told]
 
 
 def _logged(program: Program, event: str) -> list[dict[str, Any]]:
@@ -194,10 +194,10 @@ def _logged(program: Program, event: str) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, lines) if line.get("event") == event]
 
 
-def _judged(desk: Office, cause: str, event: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
+def _judged(office: Office, cause: str, event: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
     """Hold what was told against the database."""
     truth = {
-        name: None if texts[name] is None else "kept" if desk.work_is_kept(table, texts[name]) else "lost"
+        name: None if texts[name] is None else "kept" if office.work_is_kept(table, texts[name]) else "lost"
         for name, table in (("saved", "note"), ("unsaved", "draft"))
     }
     told = {"saved": event["saved_work"], "unsaved": event["unsaved_work"]}

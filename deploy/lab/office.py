@@ -1,4 +1,4 @@
-"""A desk and a server of the lab: casebook with its policies on a real database, reached over one link.
+"""An office of the lab: a desk and a server: casebook with its policies on a real database, reached over one link.
 
     wired ── link ── server: casebook, PostgreSQL
 
@@ -36,6 +36,7 @@ _ENDED_BY = {
     "admin": {"text": "An administrator ended your session"},
     "user": {"text": "You have signed out"},
 }
+_CASES = 500  # what it shows is of no interest here
 _SENTINEL = {"safe_record": content.SAFE_RECORD, "open": "open", "save": "save", "leave": "draft"}
 
 
@@ -102,7 +103,7 @@ class Office:
         command = [*self.server.enter(), *postgres.server(self.directory / "data", sockets)]
         self.programs.start("postgres", command, stop_signal=signal.SIGINT)
         postgres.wait_and_create_database(sockets)
-        content.fill(self.conninfo, {ACCOUNT: self.password})
+        content.fill(self.conninfo, {ACCOUNT: self.password}, cases=_CASES)
 
     def start_application(self, *, forget_sessions: bool = False) -> None:
         """Have casebook serve under the policy of the moment, at once: one always waits to be told."""

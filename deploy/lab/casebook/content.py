@@ -29,7 +29,7 @@ SURNAMES = _SURNAME_LIST.split()
 _WORDS = _WORD_LIST.split()
 
 
-def fill(conninfo: str, accounts: dict[str, str]) -> None:
+def fill(conninfo: str, accounts: dict[str, str], *, cases: int = CASES) -> None:
     """Create the tables in an empty database and fill them; ``accounts`` maps names to passwords."""
     with Connection.connect(conninfo) as connection:
         connection.execute(SCHEMA)
@@ -40,7 +40,7 @@ def fill(conninfo: str, accounts: dict[str, str]) -> None:
             )
             copy = "COPY case_record (title, surname, team, opened_on, summary) FROM STDIN"
             with cursor.copy(copy) as rows:
-                for record in _cases(random.Random(3)):
+                for record in _cases(random.Random(3), cases):
                     rows.write_row(record)
         connection.execute(INDEXES)
 
@@ -64,10 +64,10 @@ def index_documents(path: Path) -> None:
     documents.build(path, [draw.choices(vocabulary, k=24) for _ in range(DOCUMENTS)])
 
 
-def _cases(draw: random.Random) -> Iterator[tuple[str, str, int, date, str]]:
+def _cases(draw: random.Random, count: int) -> Iterator[tuple[str, str, int, date, str]]:
     first = date(2014, 1, 6)
     yield SAFE_RECORD, "Whichlayer", 3, first, "For probes only: notes and prints of this record are tests."
-    for number in range(1, CASES):
+    for number in range(1, count):
         surname = draw.choice(SURNAMES)
         opened = first + timedelta(days=draw.randrange(4300))
         yield f"{surname}, case {number:05d}", surname, draw.randrange(8), opened, _summary(draw)

@@ -232,6 +232,7 @@ def test_a_session_held_open_counts_for_log_ons_writes_and_licences(tmp_path: Pa
     ("given", "words"),
     [
         ({"safe": "Another record"}, "sentinel.save: save does not act on this safe record"),
+        ({"save": "draft"}, "sentinel.save: draft needs verify_saved: what was never saved would count as lost"),
         ({"save": "look"}, "sentinel.save: look is no step with action: write"),
         ({"active": "save"}, "active: save acts: a step that is repeated all day may only read"),
         ({"active": "login"}, "active: held has no step login after the log-on: it has look, open, save, draft"),
