@@ -140,7 +140,7 @@ def _excess(found: Levels, timed: Bools, quiet: Bools, settings: AnalysisSetting
     """
     values = found.series.seconds[timed] - found.mid[timed]
     inner = values[1:-1] if len(values) > LEAST_INNER + 1 else values
-    draws = trimmed_draws(inner, RULES.trimmed) - _level_errors(found, quiet)
+    draws = trimmed_draws(inner, RULES.trimmed, settings.level) - _level_errors(found, quiet)
     return interval(centre(values, RULES.trimmed), draws, settings.level)
 
 

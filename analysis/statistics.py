@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -77,11 +78,10 @@ def _picks(count: int, generator: np.random.Generator) -> Places:
     return np.bincount(drawn.ravel(), minlength=RESAMPLES * count).reshape(RESAMPLES, count)
 
 
-def trimmed_draws(values: Floats, trimmed: float) -> Floats:
+def trimmed_draws(values: Floats, trimmed: float, level: float) -> Floats:
     """Give RESAMPLES draws of the trimmed mean of ``values``, which must not be empty; each is trimmed anew.
 
     Of ordered values a resample is how often each was picked, so trimming it is cutting the running count.
-    The draws scatter by sqrt(n - 1) where the mean itself does by sqrt(n): they are widened by that.
     """
     ordered = _thinned(np.sort(values))
     count = len(ordered)
@@ -89,7 +89,18 @@ def trimmed_draws(values: Floats, trimmed: float) -> Floats:
     picks = _picks(count, np.random.default_rng(SEED))
     weights = np.diff(np.cumsum(picks, axis=1).clip(cut, count - cut).astype(float), axis=1, prepend=cut)
     middle = centre(ordered, trimmed)
-    return np.asarray(middle + (weights @ ordered / (count - 2 * cut) - middle) * math.sqrt(count / max(1, count - 1)))
+    return np.asarray(middle + (weights @ ordered / (count - 2 * cut) - middle) * _expansion(count, level))
+
+
+def _expansion(count: int, level: float) -> float:
+    """Say how much wider than its percentiles a bootstrap of few values is (Hesterberg 2015, expanded percentiles).
+
+    Resamples scatter by sqrt(n - 1) where the mean does by sqrt(n), and have the tails of a normal
+    distribution where Student's are right: t / z is 1 + (z^2 + 1) / 4 (n - 1) and smaller terms.
+    """
+    free = max(1, count - 1)
+    tail = NormalDist().inv_cdf((1 + level) / 2)
+    return math.sqrt(count / free) * (1 + (tail**2 + 1) / (4 * free))
 
 
 def median_draws(values: Floats) -> Floats:
@@ -103,9 +114,10 @@ def _middles(count: int) -> npt.NDArray[np.intp]:
     """Give the places of the two middle values of each resample of ``count`` ordered ones.
 
     Of ordered values the median of a resample is the value at the median of the places it picked, so
-    series of the same length share the work.
+    series of the same length share the work. The seed is another than that of means: errors of a level
+    and of the runs above it are drawn apart, or they would cancel.
     """
-    generator = np.random.default_rng(SEED)
+    generator = np.random.default_rng(SEED + 1)
     picks = generator.integers(0, count, size=(RESAMPLES, count))
     both = [(count - 1) // 2, count // 2]
     return np.asarray(np.partition(picks, both, axis=1)[:, both])
