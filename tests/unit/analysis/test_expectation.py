@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.conclude import conclude
+from analysis.episodes import judge
 from analysis.expectation import Seasons, declared, pooled
 from analysis.series import Key
 from analysis.settings import AnalysisSettings
@@ -56,6 +57,22 @@ def test_one_bad_day_does_not_teach() -> None:
 def test_an_hour_never_teaches_itself() -> None:
     rows = history(6)
     assert Seasons(rows, minimum_runs=30).band(KEY, START - timedelta(days=6)) is None
+
+
+def test_an_excess_over_hours_that_differ_from_day_to_day_is_less_sure() -> None:
+    fault = Fault(start=0.0, seconds={Phase.SERVER_DB: 6.0}, steps=["save"])
+    facts = window(World(seconds=300.0, populations=[WIFI], faults=[fault]))
+    widths = []
+    for spread in (0.0, 0.8):
+        hourly = history(8).assign(environment="synthetic")
+        day = hourly["hour"].dt.day % 3 - 1
+        hourly["q50"] *= 1 + spread * day
+        judged = judge(replace(facts, hourly=hourly), Reference.EXPECTED, AnalysisSettings())
+        (episode,) = [e for one in judged for e in one.episodes if e.step == "save"]
+        assert episode.rung is Rung.HOUR_OF_DAY
+        assert episode.excess_seconds is not None
+        widths.append(episode.excess_seconds.high - episode.excess_seconds.low)
+    assert widths[1] > 1.5 * widths[0]
 
 
 def test_a_busy_hour_is_not_slow_and_its_rung_is_printed() -> None:
