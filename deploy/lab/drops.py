@@ -22,9 +22,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from deploy.lab.office import Office, settle
 from deploy.lab.held import GRACE
 from deploy.lab.namespace import LabError
+from deploy.lab.office import Office, settle
 from deploy.lab.program import Program
 from deploy.lab.stopping import stoppable
 
@@ -66,7 +66,9 @@ class Spoilt(LabError):
 CAUSES = (
     Cause("process killed", "host", Office.kill_application, Office.start_application),
     Cause("link cut", "network", Office.cut, Office.mend),
-    Cause("idle policy", "idle", lambda office: office.set(idle_seconds=0.1), lambda office: office.set(idle_seconds=None)),
+    Cause(
+        "idle policy", "idle", lambda office: office.set(idle_seconds=0.1), lambda office: office.set(idle_seconds=None)
+    ),
     Cause(
         "idle policy, silent", "unknown",
         lambda office: office.set(idle_seconds=0.1, says_why=False),
