@@ -110,7 +110,7 @@ def later(seconds: float, act: Any) -> Iterator[None]:
 
 
 def test_the_time_to_completed_is_the_printers_own(room: Path, paper: Printer) -> None:
-    for seconds in (0.0, 0.4, 1.2):
+    for seconds in (0.0, 0.9):
         paper.behave(Manner(seconds=seconds))
         timing = printed(room, paper.uri)
         paper.settle()
@@ -199,8 +199,8 @@ def test_a_printer_that_hangs_is_sent_nothing(room: Path, paper: Printer) -> Non
 
 def test_a_printer_that_hangs_with_the_job_cannot_take_it_back(room: Path, paper: Printer) -> None:
     paper.behave(Manner(seconds=2))
-    with later(0.4, paper.hang):
-        timing = printed(room, paper.uri, timeout=2)
+    with later(0.3, paper.hang):
+        timing = printed(room, paper.uri, timeout=1.6)
     assert (timing.outcome, timing.error_kind, timing.censored) == (Outcome.TIMEOUT, "hung", True), timing
     assert "could not be taken back" in str(timing.error)
 

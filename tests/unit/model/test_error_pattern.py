@@ -4,7 +4,7 @@ import string
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.model.error_pattern import pattern, template
@@ -25,17 +25,20 @@ WORDS = st.text("ghijklmnopqrstuvwxyz", min_size=1, max_size=12)
 SENTENCES = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_grouping_again_changes_nothing(text: str) -> None:
     assert template(template(text)) == template(text)
 
 
+@settings(deadline=None)
 @given(st.text("'\"` :.-/@[]()#‹›0123456789abcxyz…", max_size=60))
 def test_grouping_again_changes_nothing_where_it_is_hard(text: str) -> None:
     assert template(template(text)) == template(text)
 
 
 @pytest.mark.parametrize("changing", [OPAQUE, QUOTED, ADDRESSES], ids=["identifiers", "quoted", "addresses"])
+@settings(deadline=None)
 @given(data=st.data(), before=SENTENCES, after=SENTENCES)
 def test_texts_that_differ_only_in_what_changes_are_one_kind(
     changing: st.SearchStrategy[str], data: st.DataObject, before: str, after: str
@@ -45,11 +48,13 @@ def test_texts_that_differ_only_in_what_changes_are_one_kind(
     assert pattern("expect", one).id == pattern("expect", other).id
 
 
+@settings(deadline=None)
 @given(SENTENCES, SENTENCES, OPAQUE)
 def test_different_texts_stay_different(one: str, other: str, number: str) -> None:
     assert (template(f"{one} {number}") == template(f"{other} {number}")) == (one == other)
 
 
+@settings(deadline=None)
 @given(SENTENCES, st.text(" \t\n", min_size=1))
 def test_how_a_text_is_spaced_does_not_matter(text: str, space: str) -> None:
     assert template(text.replace(" ", space)) == template(text)
