@@ -18,6 +18,11 @@ def is_ours(owner: int) -> bool:
     return owner == os.geteuid()
 
 
+def is_root() -> bool:
+    """Say whether this process may do everything; nobody is that on Windows."""
+    return sys.platform != "win32" and os.geteuid() == 0
+
+
 def forget_cached(file: int, length: int) -> bool:
     """Ask the kernel to forget its copy of the first ``length`` bytes; False where there is no such wish."""
     if sys.platform != "linux":

@@ -1,7 +1,6 @@
 """Starting a browser that is on this machine, and ending it with everything it started."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from collector import secret
 from collector.model.errors import WhichlayerError
+from probes import posix
 from probes.drivers._browser_floor import NoiseFloor
 
 START_SECONDS = 60.0
@@ -106,7 +106,7 @@ def _launch(playwright: Playwright, launch: Launch) -> Running:
         slow_mo=launch.slow_milliseconds,
         proxy=_proxy(launch.proxy) if launch.proxy else None,
         # Chromium refuses its sandbox to root; nobody else goes without.
-        chromium_sandbox=sys.platform == "win32" or os.geteuid() != 0,
+        chromium_sandbox=not posix.is_root(),
         args=[*_QUIET, *launch.arguments],
         handle_sigint=False,
         handle_sigterm=False,
