@@ -4,7 +4,9 @@ On Windows each function gives the answer that makes its caller do without. An a
 ``fcntl``, ``os.geteuid`` and their like out of every other module the agent loads.
 """
 
+import contextlib
 import os
+import signal
 import sys
 
 # Never follow a link, never hand a file to a child; on Windows, never turn \n into \r\n in a block of bytes.
@@ -29,3 +31,18 @@ def forget_cached(file: int, length: int) -> bool:
         return False
     os.posix_fadvise(file, 0, length, os.POSIX_FADV_DONTNEED)
     return True
+
+
+def watch_end(process: int) -> int:
+    """Give a descriptor that becomes readable when a process of ours ends. Raises OSError where there is none."""
+    if sys.platform != "linux":
+        raise OSError("this system has no descriptors of processes")
+    return os.pidfd_open(process)
+
+
+def end_group(leader: int, *, gently: bool) -> None:
+    """Ask a process and everything it started to end, or make them; none of them need be there any more."""
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGTERM if gently else signal.SIGKILL)

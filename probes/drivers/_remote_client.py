@@ -7,14 +7,13 @@ removed once the session is there; never by its command line, which every user o
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from collector.model.errors import WhichlayerError
 from collector.model.run import Outcome
-from probes import placeholder
+from probes import placeholder, posix
 from probes.drivers._remote_display import following
 from probes.drivers._remote_settings import WindowSettings
 from probes.drivers._remote_viewer import Ended
@@ -75,7 +74,7 @@ class Client:
         if self._process.stdin is not None and settings.stdin is not None:
             with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:
                 pipe.write(_filled(settings.stdin, handed).encode())
-        return os.pidfd_open(self._process.pid)
+        return posix.watch_end(self._process.pid)
 
     def forget_secrets(self) -> None:
         """Remove the file of secrets: a client that shows its session has read it."""
@@ -96,9 +95,8 @@ class Client:
         self.forget_secrets()
         if self._process is None:
             return
-        for ending in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, ending)
+        for gently in (True, False):
+            posix.end_group(self._process.pid, gently=gently)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_GRACE)
 

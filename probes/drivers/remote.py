@@ -13,7 +13,9 @@ from collector.document import validate
 from collector.model.errors import WhichlayerError
 from collector.model.run import Outcome, StepTiming
 from probes import placeholder
+from probes.checkup import Checkup, package, program
 from probes.driver import WalkContext
+from probes.drivers import _uncertainty
 from probes.drivers._remote_settings import RemoteSettings, VncSettings
 from probes.error_text import short
 from probes.journey import Step
@@ -50,6 +52,22 @@ class RemoteDriver:
             raise WhichlayerError(
                 f"the remote driver needs the package {missing.name}: pip install 'whichlayer[remote]'"
             ) from None
+
+    def doctor(self) -> Checkup:
+        """Name what the viewer of these settings needs; the floor is that of a wait with both its ends."""
+        needs = [package("opencv-python-headless", extra="remote", purpose="finds images in the session's picture")]
+        window = self.settings.window
+        if window is None:
+            needs.append(package("asyncvnc", extra="remote", purpose="speaks VNC to the session"))
+        else:
+            needs.append(package("python-xlib", extra="remote", purpose="types into the client's window"))
+            needs.append(program(window.command[0], debian="(the site's client)", purpose="shows the session"))
+            if window.xvfb is not None:
+                needs.append(program("Xvfb", debian="xvfb", purpose="is the display the client draws on"))
+        floor = _uncertainty.wake_up_ns() / 1e9
+        return Checkup(
+            needs=tuple(needs), noise_floor_seconds=floor, noise_floor_of="wake-up at both ends, a wait for the picture"
+        )
 
 
 class OpenRemote:
