@@ -36,7 +36,7 @@ class Checkup:
 
 @runtime_checkable
 class Patient(Protocol):
-    """What a driver may do besides driving: say what it needs here. Takes less than a second, raises nothing."""
+    """What a driver may do besides driving: say what it needs here. Takes seconds at most, raises nothing."""
 
     def doctor(self) -> Checkup:
         """Look at this endpoint, with the settings the driver has."""

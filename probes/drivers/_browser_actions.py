@@ -20,7 +20,7 @@ from probes.drivers._browser_clock import BrowserClock, StepClock
 from probes.drivers._browser_failure import ended_by, timed_out
 from probes.drivers._browser_network import NetworkLog
 from probes.drivers._browser_watch import Watch
-from probes.drivers._browser_window import Windows, contains, words_for
+from probes.drivers._browser_window import SIGN_IN_FIELD, Windows, contains, words_for
 from probes.drivers._http_failure import StepEnded
 from probes.drivers._http_transport import origin
 from probes.journey_browser import BrowserAction, Element, PageCapture, PageExpect, WaitFor
@@ -188,10 +188,8 @@ class Actions:
 
     def _failed(self, message: str) -> StepEnded:
         """Say why; whatever words it uses, a page that asks for the password again has not taken this one."""
-        if self.watch.signing_in:
-            fields = self.windows.page.locator("input[type=password]:visible")
-            if fields.count():
-                return StepEnded(Outcome.FAILED, "authentication", f"the page asks for the password again: {message}")
+        if self.watch.signing_in and self.windows.page.locator(SIGN_IN_FIELD).count():
+            return StepEnded(Outcome.FAILED, "authentication", f"the page asks for the password again: {message}")
         wrong = next((one for one in self.log.exchanges if (one.status or 0) >= 400 and one.critical), None)
         if wrong is not None:
             message = f"{message}; a request of it was answered {wrong.status}"

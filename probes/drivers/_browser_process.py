@@ -17,7 +17,7 @@ import psutil
 from playwright.sync_api import Error as PlaywrightError
 
 from collector.model.errors import WhichlayerError
-from probes.drivers import _browser_launch
+from probes.drivers import _browser_floor, _browser_launch
 from probes.drivers._browser_launch import START_SECONDS, Launch, Running
 
 T = TypeVar("T")
@@ -155,6 +155,18 @@ def held(launch: Launch) -> BrowserProcess:
             found = _running[launch] = BrowserProcess(launch)
         found.hold()
         return found
+
+
+def floor_of(launch: Launch) -> float:
+    """Measure what opening a page costs the tool itself, in seconds. Raises WhichlayerError."""
+    process = held(launch)
+    try:
+        process.call(lambda running: _browser_floor.measure(running.floor, running.browser), within_seconds=30.0)
+        return process.call(lambda running: running.floor.seconds["open"], within_seconds=30.0)
+    except (BrowserGone, PlaywrightError) as error:
+        raise WhichlayerError(f"the browser ended: {_browser_launch.first_line(error)}") from None
+    finally:
+        process.release()
 
 
 @atexit.register

@@ -5,6 +5,10 @@ import shutil
 from pathlib import Path
 
 from collector.model.errors import WhichlayerError
+from probes.checkup import Need, package
+
+INSTALL = "apt-get install chromium"
+START = "apt-get install libatomic1"
 
 _NAMES = (
     "chromium",
@@ -29,7 +33,20 @@ def find(wanted: str | None) -> Path:
     if found is not None:
         return Path(found)
     what = f"there is no browser {wanted}" if wanted else "there is no Chromium, Edge or Chrome on PATH"
-    raise WhichlayerError(f"{what}: install one (apt-get install chromium), or name it in the setting browser")
+    raise WhichlayerError(f"{what}: install one ({INSTALL}), or name it in the setting browser")
+
+
+def needs(wanted: str | None) -> tuple[Need, ...]:
+    """Say what a browser journey needs here, and what of it is there."""
+    try:
+        found = str(find(wanted))
+    except WhichlayerError:
+        found = None
+    return (
+        package("playwright", extra="browser", purpose="drives the browser"),
+        package("pyotp", extra="browser", purpose="makes the codes of an authenticator app"),
+        Need(name=wanted or "browser", purpose="is walked in: Chromium, Edge or Chrome", install=INSTALL, found=found),
+    )
 
 
 def _usual_places() -> tuple[str, ...]:

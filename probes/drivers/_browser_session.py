@@ -3,7 +3,7 @@
 import dataclasses
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
@@ -30,7 +30,7 @@ from probes.drivers._browser_options import sign_in_options
 from probes.drivers._browser_process import BrowserGone, BrowserProcess
 from probes.drivers._browser_settings import BrowserSettings
 from probes.drivers._browser_watch import CONDITIONAL_ACCESS, SECOND_FACTOR, Watch
-from probes.drivers._browser_window import Windows, contains
+from probes.drivers._browser_window import SIGN_IN_FIELD, Windows, contains
 from probes.drivers._http_failure import StepEnded
 from probes.drivers._http_transport import origin
 from probes.error_text import short
@@ -38,6 +38,7 @@ from probes.journey import Step
 from probes.journey_request import VerifySaved
 
 _OPEN_SECONDS = 30.0  # to open or close a context, and beyond a step's timeout: longer, and the browser hangs
+_LOOK_MILLISECONDS = 1000.0
 _SETTLE_MILLISECONDS = 100.0  # for the end of answers that the page has shown already
 _FACT_LENGTH = 100
 
@@ -116,6 +117,20 @@ class OpenBrowser:
                 error_kind="browser",
                 error=short(str(error).splitlines()[0]),
             )
+
+    def shows(self, words: str) -> bool:
+        """Say whether a person can read the words in the window in front."""
+        return self._told(lambda _: contains(self._windows.look(_LOOK_MILLISECONDS)[0], words))
+
+    def asks_for_password(self) -> bool:
+        """Say whether the window in front has a field for a password that can be seen."""
+        return self._told(lambda _: self._windows.page.locator(SIGN_IN_FIELD).count() > 0)
+
+    def _told(self, look: Callable[[Running], bool]) -> bool:
+        try:
+            return self._process.call(look, within_seconds=_OPEN_SECONDS)
+        except (BrowserGone, PlaywrightError):
+            return False
 
     def close(self) -> None:
         """Close the context: its windows, cookies and files go; the browser stays for the next run."""

@@ -11,6 +11,7 @@ from probes.driver import WalkContext
 from probes.drivers._browser_network import NetworkLog
 from probes.journey_browser import Element
 
+SIGN_IN_FIELD = "input[type=password]:visible"
 _LOOK = """root => ({text: root.ownerDocument.body ? root.ownerDocument.body.innerText : '',
                      ready: root.ownerDocument.readyState === 'complete'})"""
 _LOOK_MILLISECONDS = 1000.0

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from collector import document
 from collector.model.errors import WhichlayerError
+from probes.checkup import Checkup, Need
 from probes.driver import WalkContext
 from probes.drivers import _browser_program
 from probes.drivers._browser_settings import FROM_ENVIRONMENT, NO_PROXY, BrowserSettings
+from probes.error_text import short
 
 if TYPE_CHECKING:
+    from probes.drivers._browser_launch import Launch
     from probes.drivers._browser_session import OpenBrowser
 
 
@@ -33,18 +36,39 @@ class BrowserDriver:
 
         Raises WhichlayerError without a browser or Playwright, and for unusable certificates.
         """
-        settings = self.settings
-        program = _browser_program.find(settings.browser)
         try:
             # Here, since only endpoints that have a browser need Playwright.
-            from probes.drivers._browser_launch import Launch  # noqa: PLC0415
             from probes.drivers._browser_session import open_browser  # noqa: PLC0415
         except ModuleNotFoundError as missing:
             raise WhichlayerError(
                 f"the browser driver needs the package {missing.name}: pip install 'whichlayer[browser]'"
             ) from None
-        launch = Launch(
-            executable=program,
+        return open_browser(context, self._launch(), self.settings)
+
+    def doctor(self) -> Checkup:
+        """Look for Playwright and a browser; with both, start it and measure its noise floor, some seconds."""
+        needs = _browser_program.needs(self.settings.browser)
+        if any(need.found is None for need in needs):
+            return Checkup(needs=needs)
+        from probes.drivers._browser_process import floor_of  # noqa: PLC0415  as above
+
+        try:
+            floor = floor_of(self._launch())
+        except WhichlayerError as error:
+            return Checkup(
+                needs=(
+                    *needs,
+                    Need(name="start", purpose=short(str(error)), install=_browser_program.START, found=None),
+                )
+            )
+        return Checkup(needs=needs, noise_floor_seconds=floor, noise_floor_of="a page without a server, opened")
+
+    def _launch(self) -> "Launch":
+        from probes.drivers._browser_launch import Launch  # noqa: PLC0415  as above
+
+        settings = self.settings
+        return Launch(
+            executable=_browser_program.find(settings.browser),
             headed=settings.headed,
             slow_milliseconds=settings.slow * 1e3,
             proxy=settings.proxy if settings.proxy not in {FROM_ENVIRONMENT, NO_PROXY} else None,
@@ -52,7 +76,6 @@ class BrowserDriver:
             ca_file=settings.ca_file,
             idle_seconds=settings.idle,
         )
-        return open_browser(context, launch, settings)
 
 
 PLUGIN = BrowserDriver()

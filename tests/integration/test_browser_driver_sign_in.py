@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from collector.model.run import Outcome, Phase, Run
+from probes.driver import WalkContext, Witness
+from probes.drivers.browser import PLUGIN
+from probes.journey import parse
 from tests.sites import casebook, challenge, raw
 from tests.sites.portal import PASSWORD, SEED, Identity, Portal
-from tests.stages.browser import browse, needed
+from tests.stages.browser import SETTINGS, browse, needed
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -35,7 +38,7 @@ SIGNED_IN = "{wait_for: {role: heading, name: Welcome}}"
 
 AUTHORITY = trustme.CA()
 PINNED = trustme.CA().issue_cert("localhost")  # of an authority that nobody here knows
-Browse = Callable[..., Run]
+Browse = partial[Run]
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +159,19 @@ def test_a_certificate_nobody_vouches_for_is_refused_unless_its_key_is_accepted(
         port = servers.enter_context(raw.serving(raw.answering(), tls=context))
         kinds.append(walked(f"https://localhost:{port}", step).steps[0].error_kind)
     assert kinds == [None, "tls"]
+
+
+def test_it_tells_what_its_window_shows(walked: Browse, portal: Portal) -> None:
+    """Sessions held open ask an open driver, after a step, why theirs may have ended."""
+    context = WalkContext(
+        run_id="0" * 32,
+        journey=parse("name: a\nvariables: {base_url: }\nsteps: [{step: a, browser: [{open: /}]}]", Path("a.yaml")),
+        values={"base_url": portal.url},
+    )
+    opened = PLUGIN.configured(SETTINGS | walked.keywords).open(context)
+    try:
+        assert isinstance(opened, Witness)
+        assert opened.perform(context.journey.steps[0]).outcome is Outcome.OK
+        assert (opened.shows("Identity"), opened.shows("Welcome"), opened.asks_for_password()) == (True, False, True)
+    finally:
+        opened.close()
