@@ -49,7 +49,7 @@ def _restart(*, forget_sessions: bool) -> Callable[[Office], None]:
         began = time.monotonic()
         time.sleep(1.0)
         office.start_application(forget_sessions=forget_sessions)
-        if time.monotonic() - began > GRACE - 1.0:
+        if time.monotonic() - began > office.grace - 1.0:
             raise Spoilt("the application took longer to start than the grace: that is another fault")
 
     return restart
@@ -116,7 +116,7 @@ def main() -> int:
     """Make drops and lost work; exit 0 only when nothing was told wrong."""
     asked = _arguments()
     draw = random.Random(asked.seed)
-    with stoppable(), closing(Office.build()) as office:
+    with stoppable(), closing(Office.build(asked.grace)) as office:
         office.set(one_session=True)
         causes = [one for one in CAUSES if asked.cause in {None, one.name}]
         lines = _drops(office, asked.count, draw, causes)
@@ -245,6 +245,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=50, help="drops whose cause is to be told")
     parser.add_argument("--lost-work", type=int, default=20, help="drops after which the work is read back")
     parser.add_argument("--cause", choices=[cause.name for cause in CAUSES], help="only this one")
+    parser.add_argument("--grace", type=float, default=GRACE, help="seconds in which a session may come back")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="one object, for machines")
     return parser.parse_args()

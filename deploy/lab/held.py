@@ -45,13 +45,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="held", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--log-on", action="store_true", help="log on once, and end")
+    parser.add_argument("--grace", type=float, default=GRACE, help="seconds in which a session may come back")
     chosen = parser.parse_args()
     planned = _planned(chosen.folder)
     secrets = journey_use.resolve(planned.entry, planned.journey, chosen.folder)
     if chosen.log_on:
         _log_on(planned, secrets)
     else:
-        _hold(planned, secrets, chosen.folder)
+        _hold(planned, secrets, chosen.folder, chosen.grace)
 
 
 def _planned(folder: Path) -> PlannedSession:
@@ -64,7 +65,7 @@ def _planned(folder: Path) -> PlannedSession:
     return planned
 
 
-def _hold(planned: PlannedSession, secrets: Mapping[str, str], folder: Path) -> None:
+def _hold(planned: PlannedSession, secrets: Mapping[str, str], folder: Path, grace: float) -> None:
     structlog.configure(
         processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.PrintLoggerFactory(sys.stderr)
     )
@@ -75,7 +76,7 @@ def _hold(planned: PlannedSession, secrets: Mapping[str, str], folder: Path) -> 
         secrets=lambda: secrets,
         keep=_print,
     )
-    tempo = Tempo(every=EVERY, grace=GRACE, again=AGAIN, work=WORK if planned.entry.sentinel else None)
+    tempo = Tempo(every=EVERY, grace=grace, again=AGAIN, work=WORK if planned.entry.sentinel else None)
     thread = threading.Thread(target=Keeper(planned, home, tempo).run, args=(stop,))
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 
 from deploy.lab import namespace, postgres
 from deploy.lab.casebook import content, documents
+from deploy.lab.held import GRACE
 from deploy.lab.link import TUN
 from deploy.lab.namespace import LabError, Namespace
 from deploy.lab.program import Program, Programs, module
@@ -50,13 +51,14 @@ class Office:
     server: Namespace
     wired: Namespace
     link: Program
+    grace: float = GRACE
     application: Program | None = None
     spare: Program | None = None
     policy: dict[str, Any] = field(default_factory=dict)
     _secret: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @classmethod
-    def build(cls) -> "Office":
+    def build(cls, grace: float = GRACE) -> "Office":
         """Make it, about 10 s. Raises LabError when this machine cannot; then nothing is left."""
         problem = cannot_open(TUN)
         if problem is not None:
@@ -65,13 +67,13 @@ class Office:
         (directory / "logs").mkdir()
         programs, held = Programs(directory / "logs"), list[Namespace]()
         try:
-            return cls._build(directory, programs, held)
+            return cls._build(directory, programs, held, grace)
         except BaseException:
             _take_away(directory, programs, held)
             raise
 
     @classmethod
-    def _build(cls, directory: Path, programs: Programs, held: list[Namespace]) -> "Office":
+    def _build(cls, directory: Path, programs: Programs, held: list[Namespace], grace: float) -> "Office":
         held.append(namespace.first("server", directory / "logs" / "server.log", ADDRESS))
         held.append(namespace.beside(held[0], "wired", directory / "logs" / "wired.log"))
         server, wired = held
@@ -85,6 +87,7 @@ class Office:
             server=server,
             wired=wired,
             link=link,
+            grace=grace,
         )
         desk._start_database()
         documents.build(directory / "documents.index", [["case"]] * documents.TEAMS)
@@ -164,7 +167,9 @@ class Office:
             (folder / name).write_text(value)
         with (folder / "session.yaml").open("w") as file:
             YAML(typ="safe").dump(_entry() | ({"sentinel": _SENTINEL} if sentinel else {}), file)
-        program = self.programs.start(folder.name, self.wired.run(module("held"), str(folder)), told=True)
+        program = self.programs.start(
+            folder.name, self.wired.run(module("held"), str(folder), "--grace", str(self.grace)), told=True
+        )
         program.wait_ready()
         return program
 

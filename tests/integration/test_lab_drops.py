@@ -12,7 +12,8 @@ pytestmark = pytest.mark.integration
 
 def test_a_cut_link_is_told_as_the_network_and_the_work_is_told_right() -> None:
     command = [sys.executable, "-m", "deploy.lab.drops", "--cause", "link cut", "--count", "1", "--lost-work", "1"]
-    with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as lab:
+    command += ["--grace", "2", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as lab:
         told, problems = lab.communicate(timeout=200)
     if "LabError" in problems and not told:
         pytest.skip(problems.strip().splitlines()[-1])
