@@ -10,6 +10,7 @@ from probes.session_settings import EndSign
 
 _NOBODY_THERE = frozenset({"resolve", "connect"})  # phases and kinds before anything has answered
 _WAITING = frozenset({"tls", "processing", "transfer"})
+_ANSWERED = frozenset({"status", "expect", "redirect", "render"})  # render: a browser's window never showed it
 _UNAUTHORISED = 401
 _CAUSES = frozenset(map(str, EndCause))
 
@@ -50,12 +51,10 @@ def _failure(timing: StepTiming) -> Sign:
     kind = timing.error_kind or ""
     if timing.outcome in {Outcome.NOT_READY, Outcome.BROKEN}:
         return Sign.PROBE
-    if timing.outcome is Outcome.TIMEOUT:
-        if kind in _NOBODY_THERE:
-            return Sign.SILENT
-        return Sign.UNANSWERED if kind in _WAITING and timing.connection == "new" else Sign.UNCLEAR
     if kind == "reset" or (kind == "connect" and "refused" in (timing.error or "").lower()):
         return Sign.REFUSED
     if kind in _NOBODY_THERE:
         return Sign.SILENT
-    return Sign.ERROR if kind in {"status", "expect", "redirect"} else Sign.UNCLEAR
+    if timing.outcome is Outcome.TIMEOUT and kind in _WAITING:
+        return Sign.UNANSWERED if timing.connection == "new" else Sign.UNCLEAR
+    return Sign.ERROR if kind in _ANSWERED else Sign.UNCLEAR

@@ -56,6 +56,12 @@ def step(outcome: Outcome, kind: str | None = None, error: str | None = None, **
         (step(LATE, "connect"), Sign.SILENT, None),
         (step(LATE, "processing", connection="new"), Sign.UNANSWERED, None),
         (step(LATE, "processing", connection="reused"), Sign.UNCLEAR, None),
+        (step(LATE, "render"), Sign.ERROR, None),
+        (
+            step(REFUSED, "connect", "connect: the page could not be loaded (ERR_CONNECTION_REFUSED)"),
+            Sign.REFUSED,
+            None,
+        ),
         (step(LATE, "frozen"), Sign.UNCLEAR, None),
         (step(DROPPED, "network", "exit code 131"), Sign.SAID, EndCause.NETWORK),
         (step(DROPPED, "exit_11", "exit code 11"), Sign.SAID, EndCause.ADMIN),
