@@ -120,7 +120,7 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     box.put(Kind.RUNS, ["{}"])
     files = sorted((tmp_path / "state").iterdir())
     assert [path.name for path in files] == ["outbox.sqlite", "outbox.sqlite-wal"]
-    assert [path.stat().st_mode & 0o077 for path in (tmp_path / "state", *files)] == [0, 0, 0, 0]
+    assert [path.stat().st_mode & 0o077 for path in (tmp_path / "state", *files)] == [0, 0, 0]
     box.close()
 
 
