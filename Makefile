@@ -8,7 +8,7 @@ BENCH ?=
 # What an endpoint loads: it is type-checked for Windows as well.
 WINDOWS := probes collector/model whichlayer/__main__.py whichlayer/agent.py whichlayer/commands/agent.py
 
-.PHONY: help demo test lint lab bench wheel bundles windows-wheels assets docs lock packages clean
+.PHONY: help demo test lint lab bench wheel bundles windows-wheels windows-wine assets docs lock packages clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -48,6 +48,9 @@ bundles: $(VENV)/dev.stamp ## make the folders for endpoints without a network, 
 windows-wheels: $(VENV)/dev.stamp ## check that every pin of the agent has a wheel for Windows (nightly; a minute or two)
 	rm -rf build/windows
 	$(BIN)/whichlayer bundle --platform win_amd64 --output build/windows
+
+windows-wine: windows-wheels ## run the self-test of the Windows bundle on Wine (nightly; needs wine, gcc-mingw-w64-x86-64, unzip)
+	sh tests/windows/wine.sh build/windows build/wine
 
 assets: dashboards/web/static/vendor/.stamp ## fetch the pages' third-party scripts (pages work without them)
 
