@@ -8,7 +8,7 @@ BENCH ?=
 # What an endpoint loads: it is type-checked for Windows as well.
 WINDOWS := probes collector/model whichlayer/__main__.py whichlayer/agent.py whichlayer/commands/agent.py
 
-.PHONY: help demo test lint lab bench wheel bundles windows-wheels windows-wine assets docs lock packages clean
+.PHONY: help demo test lint lab lab-wifi bench wheel bundles windows-wheels windows-wine assets docs lock packages clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -31,6 +31,9 @@ lint: $(VENV)/dev.stamp ## style, types, import rules, unused code and dependenc
 lab: packages $(VENV)/dev.stamp assets ## the long runs: every fault, three times and three times blind; sessions lost for every cause
 	$(BIN)/python -m deploy.lab.matrix $(LAB)
 	$(BIN)/python -m deploy.lab.drops
+
+lab-wifi: $(VENV)/dev.stamp ## nightly: record a simulated radio in a virtual machine for the tests (says what it needs)
+	sh deploy/lab/wifi/record.sh $(CURDIR)/$(BIN)/python tests/recordings/wifi.jsonl
 
 bench: $(VENV)/dev.stamp ## measure: timing accuracy, ingest, store size and queries, honesty of verdicts, printing
 	$(BIN)/python -m deploy.bench.phase_accuracy $(BENCH)

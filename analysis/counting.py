@@ -19,7 +19,8 @@ class CountingRules:
     A retry is a run like any other. ``ok`` and ``slow`` are samples. ``timeout`` is a lower bound:
     it counts as slow when its limit is above the threshold, and as bad. ``failed`` and ``dropped``
     are bad. ``not_ready`` and ``broken`` say nothing of the service: they are left out of every
-    rate and reported as data quality.
+    rate and reported as data quality. So are ``mixed`` runs, whose access changed on the way: whatever
+    they measured belongs to no access (``analysis.window.set_apart``).
     """
 
     version: str = "1"

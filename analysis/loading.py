@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from analysis.quality import AGENTS
 from analysis.settings import AnalysisSettings
-from analysis.window import Window, digest
+from analysis.window import Window, digest, set_apart
 from collector import tables
 from collector.model.change import Change
 from collector.model.sample import CATALOGUE, Direction
@@ -111,12 +111,14 @@ def rows_in(hourly: pa.Table, start: datetime, end: datetime) -> int:
 def window(facts: Facts) -> Window:
     """Open what travelled."""
     frames = {name: _frame(table) for name, table in facts.tables.items()}
+    steps, mixed = set_apart(frames["steps"])
     return Window(
         start=facts.start,
         end=facts.end,
         history_start=facts.history_start,
         snapshot=facts.snapshot,
-        steps=frames["steps"],
+        steps=steps,
+        mixed=mixed,
         samples=frames["samples"],
         hourly=frames["hourly"],
         changes=facts.changes,

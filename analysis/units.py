@@ -12,6 +12,8 @@ def quantity(value: float, unit: str) -> str:
         return duration(value)
     if unit.startswith("{"):  # a count of something: OpenTelemetry writes it in braces
         return f"{value:.3g} {unit.strip('{}')}{'' if value == 1 else 's'}"
+    if unit == "bit/s":
+        return f"{value / 1e6:.3g} Mbit/s"
     if unit.startswith("By"):
         return f"{value / 1e6:.3g} MB{unit[2:]}"
     number = f"{round(100 * value, 2):.3g}" if unit == "%" else f"{value:.3g}"

@@ -18,6 +18,7 @@ class Window:
     ``steps`` and ``samples`` have the columns of ``collector.tables.STEPS`` and ``SAMPLES`` and
     reach back to ``history_start`` so that before and during can be compared; ``hourly`` has those
     of ``HOURLY`` and reaches back four weeks. Frames are in key order; methods must not change them.
+    Runs whose access changed on the way are in neither: their steps are in ``mixed``.
     """
 
     start: datetime
@@ -25,10 +26,19 @@ class Window:
     history_start: datetime
     snapshot: int
     steps: pd.DataFrame
+    mixed: pd.DataFrame
     samples: pd.DataFrame
     hourly: pd.DataFrame
     changes: Sequence[Change]
     digest: str
+
+
+def set_apart(steps: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give the steps that count, and those of runs whose access changed on the way."""
+    mixed = steps["mixed"].to_numpy(dtype=bool)
+    if not mixed.any():
+        return steps, steps.iloc[:0]
+    return steps[~mixed].reset_index(drop=True), steps[mixed].reset_index(drop=True)
 
 
 def digest(tables: Sequence[pa.Table]) -> str:

@@ -29,6 +29,7 @@ _WALK = {
     "journey": _TEXT,
     "journey_hash": _TEXT,
     "environment": _TEXT,
+    "mixed": pa.bool_(),  # the access changed on the way
 }
 RUNS = pa.schema(
     {
@@ -113,6 +114,7 @@ REQUIRED = {
 
 # One row per hour and group, ordered by these; q* over ok and slow steps, *_q50 the median of a
 # phase over the same steps, all in seconds. target_seconds is the highest declared in the hour.
+# Steps of runs whose access changed on the way (mixed) are in no row.
 GROUP = {"site": _TEXT, "journey": _TEXT, "step": _TEXT, "link": _TEXT, "presentation": _TEXT, "environment": _TEXT}
 QUANTILES = {"q10": 0.10, "q25": 0.25, "q50": 0.50, "q75": 0.75, "q90": 0.90}
 HOURLY = pa.schema(
@@ -209,6 +211,7 @@ def _walk(run: Run) -> dict[str, Any]:
         "journey": run.journey,
         "journey_hash": run.journey_hash,
         "environment": run.environment,
+        "mixed": run.mixed,
     }
 
 

@@ -83,6 +83,8 @@ def with_unit(value: float, unit: str | None) -> str:
         return f"{_plain(value * 100, 0 if abs(value) >= 0.0995 else 1)} %"
     if unit in {"By", "By/s"}:
         return _bytes(value) + ("/s" if unit == "By/s" else "")
+    if unit == "bit/s":
+        value, unit = value / 1e6, "Mbit/s"
     number = _plain(value, _decimals(abs(value)))
     if unit is not None and unit.startswith("1/"):
         return f"{number} per {unit[2:]}"

@@ -8,6 +8,7 @@ and says so beside what was detected.
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from collector.model.access import Access, Link, Presentation
@@ -21,6 +22,14 @@ _VPN_NAMES = ("tun", "tap", "wg", "ppp", "zt", "tailscale")
 _MOBILE_NAMES = ("wwan", "wwp", "rmnet", "usb")
 _ETHERNET = "1"  # ARPHRD_ETHER
 _POINT_TO_POINT = frozenset({"512", "65534"})  # ARPHRD_PPP, ARPHRD_NONE (tun, WireGuard)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where what has no way of its own goes: the device, and the gateway as the kernel writes it."""
+
+    device: str
+    gateway: str = field(repr=False)
 
 
 def detect(labels: AccessLabels, *, root: Path = Path("/"), environment: Mapping[str, str] | None = None) -> Access:
@@ -44,7 +53,7 @@ def detect(labels: AccessLabels, *, root: Path = Path("/"), environment: Mapping
 
 def find_link(root: Path) -> Found:
     """Look at the device the default route leaves by (Linux)."""
-    device = _default_device(root)
+    device = default_device(root)
     if device is None:
         return Found(what=Link.UNKNOWN, source="no default route", confidence=0.0)
     folder = root / "sys/class/net" / device
@@ -80,19 +89,25 @@ def _labelled(label: Link | Presentation | None, found: Found) -> Found:
     return Found(what=label, source=source, confidence=LABEL_CONFIDENCE)
 
 
-def _default_device(root: Path) -> str | None:
-    """Name the device of the default route with the smallest metric, IPv4 first."""
+def default_device(root: Path) -> str | None:
+    """Name the device of the default route."""
+    route = default_route(root)
+    return route.device if route else None
+
+
+def default_route(root: Path) -> Route | None:
+    """Give the default route with the smallest metric, IPv4 first."""
     routes = []
     for line in _text(root / "proc/net/route").splitlines()[1:]:
         fields = line.split()
         if len(fields) > 7 and fields[1] == fields[7] == "00000000" and int(fields[3], 16) & _UP:
-            routes.append((int(fields[6]), fields[0]))
+            routes.append((int(fields[6]), fields[0], fields[2]))
     if not routes:
         for line in _text(root / "proc/net/ipv6_route").splitlines():
             fields = line.split()
             if len(fields) > 9 and fields[0] == "0" * 32 and fields[1] == "00" and fields[9] != "lo":
-                routes.append((int(fields[5], 16), fields[9]))
-    return min(routes)[1] if routes else None
+                routes.append((int(fields[5], 16), fields[9], fields[4]))
+    return Route(device=min(routes)[1], gateway=min(routes)[2]) if routes else None
 
 
 def _is_wireless(root: Path, device: str) -> bool:

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from probes.sampler import OpenSampler
 from probes.schedule import Schedule
 from probes.settings import SamplerEntry
 from probes.slots import Slots, stagger
+from probes.standing import Lookout
 from probes.walk import Place, walk
 
 LISTEN_SECONDS = 1.0  # Windows hands over Ctrl-C only between two waits
@@ -47,9 +48,10 @@ _log = structlog.get_logger("whichlayer.agent")
 class Walker:
     """Walks the journeys of one plan, under the rules of their accounts."""
 
-    def __init__(self, plan: Plan, accounts: Accounts) -> None:
+    def __init__(self, plan: Plan, accounts: Accounts, lookout: Lookout) -> None:
         self._plan = plan
         self._accounts = accounts
+        self._lookout = lookout
 
     def walk(self, planned: Planned, slot: datetime, *, patience: float) -> Run:
         """Walk once. Without a secret or its account nothing is sent, and the run says why."""
@@ -60,9 +62,12 @@ class Walker:
             return _not_ready(planned, place, slot, kind="secret", reason=str(error))
 
         def go() -> Run:
-            return walk(
-                planned.journey, planned.driver, place, slot=slot, secrets=secrets, variables=planned.entry.variables
+            before, here = self._lookout.look(), replace(place, access=detect(self._plan.settings.access))
+            run = walk(
+                planned.journey, planned.driver, here, slot=slot, secrets=secrets, variables=planned.entry.variables
             )
+            changed = self._lookout.look().changed(before)
+            return _mixed(run, changed) if changed else run
 
         if planned.entry.account is None:
             return go()
@@ -242,6 +247,11 @@ def place_of(plan: Plan, driver: str) -> Place:
 def state_lock(state: Path) -> Path:
     """Name the file that keeps a second agent out of a state folder."""
     return state / "agent.lock"
+
+
+def _mixed(run: Run, changed: Sequence[str]) -> Run:
+    """Say that the access changed on the way: what was measured stays as it is, and belongs to no access."""
+    return replace(run, mixed=True, facts={**run.facts, "context_changed": ", ".join(changed)})
 
 
 def _not_ready(planned: Planned, place: Place, slot: datetime, *, kind: str, reason: str) -> Run:

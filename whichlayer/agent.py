@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -30,6 +30,7 @@ from probes.plan import Plan
 from probes.settings import AgentSettings
 from probes.sheet import Sheet, describe
 from probes.slots import Slots
+from probes.standing import Lookout
 from whichlayer.settings import agent_of, places
 
 ACCOUNTS = "accounts"
@@ -65,7 +66,8 @@ def walk_plan(config: Path, only: Path | None = None) -> Iterator[Run]:
             )
             raise WhichlayerError(f"{config} {what}")
         with ExitStack() as stack:
-            walker = Walker(plan, Accounts(plan.settings.state / ACCOUNTS, _doors_if_enrolled(plan.settings, stack)))
+            accounts = Accounts(plan.settings.state / ACCOUNTS, _doors_if_enrolled(plan.settings, stack))
+            walker = Walker(plan, accounts, stack.enter_context(closing(Lookout())))
             for planned in walks:
                 slot = Slots(planned.entry.every).at(datetime.now(UTC))
                 yield walker.walk(planned, slot, patience=ONCE_PATIENCE_SECONDS)
@@ -121,12 +123,13 @@ def running(config: Path, *, url: str | None = None) -> Iterator[Agent]:
             describe_loss=lambda loss: wire.loss_json(loss, site=plan.site, endpoint=settings.endpoint),
         )
         accounts = Accounts(settings.state / ACCOUNTS, doors)
+        lookout = stack.enter_context(closing(Lookout()))
         yield Agent(
             plan,
             Parts(
                 outbox=outbox,
                 delivery=delivery,
-                walker=Walker(plan, accounts),
+                walker=Walker(plan, accounts, lookout),
                 doors=doors,
                 watchers=tuple(_watchers(plan, outbox, stack)),
                 keepers=tuple(_keepers(plan, accounts, outbox, delivery)),

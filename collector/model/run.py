@@ -95,6 +95,8 @@ class Run:
     ``run_id`` is 32 hexadecimal digits and is the trace id as well. ``slot`` is the clock time the
     run was planned for; runs of one slot on several endpoints are pairs. ``seconds`` is the whole
     walk without think time. ``facts`` holds what was seen on the way: ``release``, ``machine``.
+    ``mixed`` says that the access changed on the way (a roam, a pulled cable; ``context_changed`` in
+    ``facts`` says what): its times are as measured, but belong to no access, so no average has them.
     """
 
     run_id: str
@@ -112,6 +114,7 @@ class Run:
     driver: str = "http"
     attempt: int = 1
     synthetic: bool = True  # a probe's run; False for real sessions read from a source
+    mixed: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -250,6 +250,22 @@ CATALOGUE: Mapping[str, Metric] = {
             "WiFi frames sent again",
         ),
         _metric(
+            "endpoint.wifi.bitrate",
+            "bit/s",
+            Layer.ACCESS_NETWORK,
+            Direction.DOWN,
+            20e6,
+            "bitrate at which the endpoint sends to its access point",
+        ),
+        _metric(
+            "endpoint.wifi.roams",
+            "1/s",
+            Layer.ACCESS_NETWORK,
+            Direction.UP,
+            1 / 300,
+            "changes of the access point, and associations begun anew, as seen from one reading to the next",
+        ),
+        _metric(
             "session.ica.latency", "s", Layer.ACCESS_NETWORK, Direction.UP, 0.02, "network delay under an ICA session"
         ),
         _metric("session.ica.roundtrip", "s", Layer.REMOTE_SESSION, Direction.UP, 0.05, "from an input to its picture"),

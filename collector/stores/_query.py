@@ -63,7 +63,7 @@ def hourly(origin: Query, rows: Slice) -> Query:
     group = listed(tables.GROUP)
     text = (
         f"SELECT {_HOUR} AS hour, {group}, {', '.join(_SUMS)} FROM ({origin.text}) "  # noqa: S608  values are ?
-        f"WHERE {condition.text} GROUP BY ALL ORDER BY hour, {group}"
+        f"WHERE {condition.text} AND NOT mixed GROUP BY ALL ORDER BY hour, {group}"
     )
     return Query(text=text, values=(*origin.values, *condition.values))
 

@@ -71,7 +71,8 @@ def lines(store: Store, now: datetime, lookback: timedelta) -> Mapping[tuple[Wal
     """Draw each step's recent durations as a line, by journey, access and step."""
     start = now - lookback
     columns = ["slot", *_KEYS, "step", "position", "outcome", "seconds"]
-    rows = store.scan("steps", Slice(start=start, end=now + timedelta(seconds=1)), columns=columns)
+    asked = Slice(start=start, end=now + timedelta(seconds=1), where={"mixed": ["false"]})
+    rows = store.scan("steps", asked, columns=columns)
     if rows.num_rows == 0:
         return {}
     width = max(1, int(lookback.total_seconds() * 1_000_000 / BUCKETS))

@@ -73,6 +73,7 @@ def _who(endpoint: np.ndarray, journey: np.ndarray) -> dict[str, pa.Array]:
         "journey": _word([f"journey-{number}" for number in range(6)], journey),
         "journey_hash": _word([f"{number:016x}" for number in range(6)], journey),
         "environment": _word(("live",), same),
+        "mixed": pa.array(np.zeros(len(endpoint), dtype=bool)),
     }
 
 

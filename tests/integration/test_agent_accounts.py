@@ -12,6 +12,7 @@ from probes.account import Accounts, Refusal
 from probes.agent import Walker
 from probes.doors import Doors
 from probes.plan import Plan, make
+from probes.standing import Lookout
 from tests.agents.rig import Casebook, LiveCollector, casebook, live_collector, now_slot, write_plan
 from whichlayer.settings import agent_of, places
 
@@ -50,7 +51,7 @@ class OneAgent:
             enrolling.close()
             self.doors = Doors(collector.url, token=lambda: token)
         self.accounts = Accounts(settings.state / "accounts", self.doors)
-        self.walker = Walker(self.plan, self.accounts)
+        self.walker = Walker(self.plan, self.accounts, Lookout())
 
     def close(self) -> None:
         if self.doors is not None:
@@ -114,7 +115,7 @@ def test_without_the_collector_one_failure_is_enough_and_is_told_later(
     second = make_agent(app, collector, "desk-2")
     collector.stop()
     assert first.walk().steps[0].error_kind == "authentication"
-    restarted = Walker(first.plan, Accounts(first.plan.settings.state / "accounts", first.doors))
+    restarted = Walker(first.plan, Accounts(first.plan.settings.state / "accounts", first.doors), Lookout())
     for walker in (first.walker, restarted):
         refused = walker.walk(first.plan.walks[0], now_slot(), patience=0.0)
         assert refused.steps[0].error_kind == Refusal.UNHEARD

@@ -215,6 +215,7 @@ def test_rows_of_the_volume_door_may_leave_out_what_is_optional(tmp_path: Path) 
     at = naive(NOW - timedelta(minutes=3))
     walk = {"run_id": run_id, "slot": at, "started_at": at, "site": "town", "endpoint": "desk", "link": "wifi"}
     walk |= {"presentation": "local", "journey": "case-record", "journey_hash": "a", "environment": "live"}
+    walk |= {"mixed": False}
     runs = walk | {"outcome": "failed", "attempt": 1, "synthetic": True}
     steps = walk | {"step": "save", "position": 0, "outcome": "broken", "censored": False}
     with site(tmp_path) as app, local(app) as client:

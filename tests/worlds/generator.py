@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analysis.window import Window, digest
+from analysis.window import Window, digest, set_apart
 from collector import tables
 from collector.model.access import Access, Link, Population, Presentation
 from collector.model.layer import Layer
@@ -212,12 +212,14 @@ def window_of(steps: pa.Table, sampled: pa.Table, seconds: float) -> Window:
     """Build a window from tables in any order of rows."""
     steps = steps.sort_by([(name, "ascending") for name in tables.ORDER["steps"]])
     sampled = sampled.sort_by([(name, "ascending") for name in tables.ORDER["samples"]])
+    counted, mixed = set_apart(steps.to_pandas())
     return Window(
         start=START,
         end=START + timedelta(seconds=seconds),
         history_start=START,
         snapshot=1,
-        steps=steps.to_pandas(),
+        steps=counted,
+        mixed=mixed,
         samples=sampled.to_pandas(),
         hourly=pd.DataFrame({name: [] for name in tables.HOURLY.names}),
         changes=(),

@@ -17,6 +17,7 @@ from collector.model.sample import CATALOGUE
         (1.0, "{statement}", "1 statement"),
         (0.0, "{statement}", "0 statements"),
         (-71.0, "dBm", "-71 dBm"),
+        (54e6, "bit/s", "54 Mbit/s"),
     ],
 )
 def test_a_number_with_its_unit(value: float, unit: str, text: str) -> None:

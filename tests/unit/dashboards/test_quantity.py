@@ -59,6 +59,8 @@ def test_almost_nothing_and_almost_all_are_not_called_so(value: float, text: str
         (9.8, "1/s", "9.8 per s"),
         (0.00049, "1/s", "0.00049 per s"),
         (-71, "dBm", "-71 dBm"),
+        (54e6, "bit/s", "54 Mbit/s"),
+        (6.5e6, "bit/s", "6.5 Mbit/s"),
         (1.0, "{statement}", "1 statement"),
         (2.5, "{statement}", "2.5 statements"),
         (12, None, "12"),
