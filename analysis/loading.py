@@ -12,7 +12,7 @@ from analysis.settings import AnalysisSettings
 from analysis.window import Window, digest, set_apart
 from collector import tables
 from collector.model.change import Change
-from collector.model.sample import CATALOGUE, Direction
+from collector.model.metric import CATALOGUE, Direction
 from collector.registry import Registry
 from collector.store import Slice, Store
 

@@ -11,6 +11,7 @@ from collector import secret
 from collector.model.access import Access
 from collector.model.errors import WhichlayerError
 from collector.model.run import MEASURED, Outcome, Run, StepTiming
+from probes import placeholder
 from probes.driver import Driver, OpenDriver, WalkContext
 from probes.error_text import short
 from probes.journey import Journey, Step
@@ -99,6 +100,9 @@ def _steps(journey: Journey, driver: Driver, context: WalkContext) -> tuple[Step
     absent = missing(journey, secrets=context.secrets, variables=context.values)
     if absent:
         return (_not_ready(first, "no value for " + ", ".join(absent) + ": give it in the agent's configuration"),)
+    for step in journey.steps:
+        if step.safe_record is not None and _is_blank(step.safe_record, context):
+            return (_not_ready(step.step, "its safe_record is empty: give the variable the text of the safe record"),)
     try:
         opened = driver.open(context)
     except WhichlayerError as error:
@@ -109,6 +113,12 @@ def _steps(journey: Journey, driver: Driver, context: WalkContext) -> tuple[Step
         return tuple(_until_one_fails(journey, opened))
     finally:
         opened.close()
+
+
+def _is_blank(safe_record: str, context: WalkContext) -> bool:
+    """Say whether it is no text at all: every page shows that, and would pass for the safe record."""
+    known = set(placeholder.names(safe_record)) <= {*context.values, "run_id"}
+    return known and not context.fill(safe_record).strip()
 
 
 def _until_one_fails(journey: Journey, opened: OpenDriver) -> list[StepTiming]:

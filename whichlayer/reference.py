@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from collector.model.layer import Layer
-from collector.model.sample import CATALOGUE
+from collector.model.metric import CATALOGUE
 from collector.plugin import names
 
 FOLDERS = {

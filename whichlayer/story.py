@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from collector.model.metric import CATALOGUE
 from collector.model.run import Outcome
-from collector.model.sample import CATALOGUE
 from dashboards import quantity, wording
 from dashboards.clock import Clock, utc
 from dashboards.facts.around import parts

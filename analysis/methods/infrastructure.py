@@ -22,7 +22,7 @@ from analysis.statistics import Places, grouped
 from analysis.units import quantity
 from analysis.window import Window
 from collector.model.layer import Layer
-from collector.model.sample import CATALOGUE, Direction, Metric
+from collector.model.metric import CATALOGUE, Direction, Metric
 from collector.model.verdict import Evidence, Finding, LayerState, MethodUse
 
 LEAST_SAMPLES = 2

@@ -27,7 +27,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from collector.model.checks import NAME
 from collector.model.layer import Layer
-from collector.model.sample import CATALOGUE
+from collector.model.metric import CATALOGUE
 from collector.tables import SAMPLES, naive
 
 _MOST_LABELS = 32

@@ -17,7 +17,8 @@ from pydantic import Field, field_validator
 
 from collector.document import Document, Seconds, validate
 from collector.model.errors import SourceError
-from collector.model.sample import CATALOGUE, Sample
+from collector.model.metric import CATALOGUE
+from collector.model.sample import Sample
 from collector.secret import resolve
 
 _LOG = structlog.get_logger("whichlayer.collector")

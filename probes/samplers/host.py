@@ -14,7 +14,8 @@ from pydantic import Field
 
 from collector.document import Document, validate
 from collector.model.layer import Layer
-from collector.model.sample import CATALOGUE, Sample
+from collector.model.metric import CATALOGUE
+from collector.model.sample import Sample
 from probes.samplers._counters import Counters, Growth
 
 Role = Literal["endpoint", "app_server", "database", "storage", "remote_session"]

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from collector.model.errors import ConfigError, WhichlayerError
-from collector.model.sample import CATALOGUE, Sample
+from collector.model.metric import CATALOGUE
+from collector.model.sample import Sample
 from collector.plugin import load, names
 from probes import samplers
 from probes.sampler import OpenSampler, Sampler

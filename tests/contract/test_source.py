@@ -13,7 +13,8 @@ import pytest
 
 from collector import sources
 from collector.model.errors import ConfigError, SourceError
-from collector.model.sample import CATALOGUE, Sample
+from collector.model.metric import CATALOGUE
+from collector.model.sample import Sample
 from collector.plugin import load, names
 from collector.source import OpenSource, Source
 from deploy.lab import postgres

@@ -18,8 +18,9 @@ from analysis.window import Window, digest, set_apart
 from collector import tables
 from collector.model.access import Access, Link, Population, Presentation
 from collector.model.layer import Layer
+from collector.model.metric import CATALOGUE
 from collector.model.run import Outcome, Phase, Run, StepTiming
-from collector.model.sample import CATALOGUE, Sample
+from collector.model.sample import Sample
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 WIRED = Population(link=Link.WIRED, presentation=Presentation.LOCAL)

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from collector.model.access import Access, Link, Population, Presentation
 from collector.model.change import Change
 from collector.model.layer import Layer
+from collector.model.metric import CATALOGUE
 from collector.model.run import Outcome, Phase, Run, StepTiming
-from collector.model.sample import CATALOGUE, Sample
+from collector.model.sample import Sample
 from collector.model.session import EndCause, Kept, SessionEvent, SessionEventKind
 from collector.model.verdict import Interval
 

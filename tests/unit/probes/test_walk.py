@@ -92,6 +92,18 @@ def test_a_run_says_where_when_and_what() -> None:
     assert driver.closed == 1
 
 
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_safe_record_makes_no_record_safe(text: str) -> None:
+    step = '{step: save, action: write, safe_record: "{record}", requests: [{method: POST, path: /s}]}'
+    text = f"name: day\nvariables: {{base_url: http://127.0.0.1:1, record: '{text}'}}\nsteps: [{step}]"
+    journey = parse(text, Path("day.yaml"))
+    driver = Scripted([Outcome.OK])
+    run = walk(journey, driver, PLACE, slot=SLOT, secrets={}, variables={})
+    assert run.outcome is Outcome.NOT_READY
+    assert driver.outcomes == [Outcome.OK], "nothing was done"
+    assert "safe_record is empty" in (run.steps[0].error or "")
+
+
 def test_every_run_has_its_own_id() -> None:
     assert walked(Scripted([Outcome.OK] * 3)).run_id != walked(Scripted([Outcome.OK] * 3)).run_id
 
