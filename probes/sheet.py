@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 from probes import samplers
 from probes.budget import DAY, HOUR
 from probes.plan import Plan, Planned
+from probes.session_plan import PlannedSession
 from probes.settings import AgentSettings
 
 Row = dict[str, str | int | float | None]
 Sheet = Mapping[str, list[Row] | list[str]]
-_PORTS = {"http": 80, "https": 443}
+_PORTS = {"http": 80, "https": 443, "ipp": 631, "ipps": 631}
 TITLES = {
     "agent": "What it is",
     "journeys": "What it walks",
@@ -56,7 +57,7 @@ def describe(plan: Plan, *, version: str, python: str) -> Sheet:
             {"fact": "Python", "value": python},
             {"fact": "endpoints that follow this plan", "value": settings.budget.endpoints},
         ),
-        "journeys": [_journey(one) for one in plan.walks],
+        "journeys": [_journey(one) for one in _used(plan)],
         "connections": list(_connections(plan)),
         "accounts": list(_accounts(plan)),
         "rights": _RIGHTS,
@@ -97,7 +98,7 @@ def _cell(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).replace("|", "\\|")
 
 
-def _journey(one: Planned) -> Row:
+def _journey(one: Planned | PlannedSession) -> Row:
     file = one.entry.file
     return {
         "journey": one.journey.name,
@@ -112,13 +113,13 @@ def _journey(one: Planned) -> Row:
 def _connections(plan: Plan) -> Iterator[Row]:
     settings = plan.settings
     seen: set[tuple[str, str]] = set()
-    for one in plan.walks:
-        variables = {**one.journey.variables, **one.entry.variables}
-        addresses = [value for value in variables.values() if value and "://" in value]
-        for address in (*addresses, *map(str, one.journey.trusted_origins)):
+    for one in _used(plan):
+        written = [one.journey.variables, one.entry.variables, one.entry.settings, one.journey.trusted_origins]
+        written += [step.link.model_dump(mode="json") for step in one.journey.steps if step.link]
+        for address in _addresses(written):
             if (address, one.journey.name) not in seen:
                 seen.add((address, one.journey.name))
-                yield _outwards(address, f"walks {one.journey.name}")
+                yield _outwards(address, f"{'walks' if isinstance(one, Planned) else 'holds open'} {one.journey.name}")
     if settings.collector is not None:
         yield _outwards(str(settings.collector.url), "sends what was measured; asks for its accounts")
     if settings.telemetry is not None:
@@ -129,6 +130,21 @@ def _connections(plan: Plan) -> Iterator[Row]:
                "why": "page for Prometheus"}  # fmt: skip
 
 
+def _used(plan: Plan) -> tuple[Planned | PlannedSession, ...]:
+    return (*plan.walks, *plan.sessions)
+
+
+def _addresses(written: object) -> Iterator[str]:
+    """Find what looks like an address, at any depth; one with a variable in it is told by the variable."""
+    if isinstance(written, Mapping):
+        written = list(written.values())
+    if isinstance(written, list | tuple):
+        for one in written:
+            yield from _addresses(one)
+    elif isinstance(written, str) and "://" in written and "{" not in written:
+        yield written
+
+
 def _outwards(address: str, why: str) -> Row:
     parts = urlsplit(address)
     port = parts.port or _PORTS.get(parts.scheme)
@@ -136,7 +152,7 @@ def _outwards(address: str, why: str) -> Row:
 
 
 def _accounts(plan: Plan) -> Iterator[Row]:
-    for one in plan.walks:
+    for one in _used(plan):
         references = {**one.journey.secrets, **one.entry.secrets}
         shown = ", ".join(f"{name} from {reference}" for name, reference in sorted(references.items()) if reference)
         if one.entry.account or shown:
@@ -176,7 +192,7 @@ def _files(plan: Plan) -> Iterator[Row]:
     yield {"file": str(state / "credentials.json"), "holds": "this agent's token", "most_bytes": 1024}
     yield {"file": str(state / "agent.lock"), "holds": "nothing; keeps a second agent out", "most_bytes": 4096}
     yield {"file": str(state / "accounts"), "holds": "a lock and a count of failed sign-ins for each account",
-           "most_bytes": 8192 * max(len({one.entry.account for one in plan.walks}), 1)}  # fmt: skip
+           "most_bytes": 8192 * max(len({one.entry.account for one in _used(plan)}), 1)}  # fmt: skip
     yield {"file": str(state / "refused"), "holds": "batches the collector refused, the latest 50",
            "most_bytes": 50 << 20}  # fmt: skip
     for entry, _ in plan.samplers:
@@ -199,5 +215,6 @@ def _kept(settings: AgentSettings) -> Iterator[str]:
 def _removal(settings: AgentSettings) -> Iterator[str]:
     yield "Stop it: `Unregister-ScheduledTask whichlayer-agent` on Windows, `systemctl --user disable --now` on Linux."
     yield f"Delete the state folder {settings.state} and the folder it was installed in."
+    yield f"Refuse its token at the collector: `whichlayer agents revoke {settings.endpoint}`."
     yield "Withdraw the accounts named above, and delete their entries in the keyring."
     yield "Nothing else was changed: no registry key, no service, no system file, no firewall rule."

@@ -50,6 +50,7 @@ for wheel in "$bundle"/wheels/*.whl; do
     unzip -qo "$wheel" -d "$home/Lib/site-packages"
 done
 rm -f "$work/selftest.json"
+wineboot --init </dev/null >/dev/null 2>&1  # its services must not hold the pipe below
 # Through a pipe: Python cannot use a file as its standard stream on Wine 8.
 wine "$home/python.exe" -m whichlayer agent selftest --output "$work/selftest.json" </dev/null 2>&1 | cat >"$work/wine.log"
 python3 - "$work/selftest.json" <<'P'
