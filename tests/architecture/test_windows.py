@@ -10,10 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
-NAMES = {  # of os, signal and socket
+SYSTEM = ("os", "signal", "socket")
+NAMES = {  # of these
     "AF_UNIX", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2", "chown", "chroot", "fchmod", "fdatasync", "fork", "getegid",
     "geteuid", "getgid", "getgroups", "getloadavg", "getpgid", "getuid", "killpg", "mkfifo", "nice", "openpty",
-    "posix_fadvise", "pread", "pwrite", "sched_getaffinity", "setsid", "setuid", "statvfs", "uname", "wait4",
+    "pidfd_open", "posix_fadvise", "pread", "pwrite", "sched_getaffinity", "setsid", "setuid", "statvfs",
+    "uname", "wait4",
 }  # fmt: skip
 WINDOWS = {"ctypes", "msvcrt", "winreg", "_winapi", "win32api", "win32print", "win32pdh"}
 WINDOWS_PORT = "probes/windows.py"
@@ -41,9 +43,11 @@ def used(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {name.name.partition(".")[0] for name in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found |= {(node.module or "").partition(".")[0], *(name.name for name in node.names)}
+            module = node.module or ""
+            taken = {name.name for name in node.names} if module in SYSTEM else set()
+            found |= {module.partition(".")[0], *taken}
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            found |= {node.attr} if node.value.id in ("os", "signal", "socket") else set()
+            found |= {node.attr} if node.value.id in SYSTEM else set()
     return found
 
 
@@ -63,6 +67,7 @@ def test_each_system_has_its_one_port(name: str, tree: ast.Module) -> None:
 def test_what_the_rule_looks_for_is_seen() -> None:
     seen = used(ast.parse("def f():\n import fcntl\n from os import geteuid\n return os.killpg, signal.SIGKILL"))
     assert seen & (MODULES | NAMES) == {"fcntl", "geteuid", "killpg", "SIGKILL"}
+    assert used(ast.parse("from probes import posix\nposix.end_group(1)")) == {"probes"}
 
 
 def test_every_command_loads_without_posix_modules_and_linux_packages() -> None:
