@@ -46,7 +46,7 @@ def test_the_interval_of_a_rate_is_the_exact_one(events: int, level: float, low:
     assert (found.estimate, found.low, found.high) == pytest.approx((events, low, high), rel=1e-4, abs=1e-4)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 200), st.floats(0.01, 1e6), st.sampled_from([0.8, 0.9, 0.95]))
 def test_limits_are_where_so_many_are_just_as_unlikely(events: int, exposure: float, level: float) -> None:
     found = poisson_interval(events, exposure, level)

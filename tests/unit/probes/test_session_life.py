@@ -102,7 +102,7 @@ steps = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(steps, max_size=30))
 def test_a_life_is_in_order_whatever_the_clock_does(looks: list[tuple[float, float, Sign | str]]) -> None:
     life, first = Life(held=HELD, started=at(0), grace=GRACE).begin()
