@@ -97,6 +97,7 @@ class Desk:
             if self._blinks is not None:
                 self._blinks = not self._blinks
                 self._fill((780, 580, 16, 16), 0xFF0000 if self._blinks else 0x0000FF)
+                self._x.sync()
 
     def _command(self, line: str) -> None:
         name, _, value = line.partition(" ")
@@ -177,7 +178,7 @@ class Desk:
         for index, key in enumerate(self._typed[:50]):
             colour = 0x808080 if self._screen == "login" else ord(key) * 0x9E3779 & 0xFFFFFF
             self._fill((x + 15 * index, y + 2, 12, height - 4), colour)
-        self._x.flush()
+        self._x.sync()  # a flush may leave some of it unsent when the server is busy
 
     def _sign(self, word: str, x: int, y: int) -> None:
         for row, cells in enumerate(sign(word)):
@@ -187,7 +188,6 @@ class Desk:
     def _fill(self, box: tuple[int, int, int, int], colour: int) -> None:
         self._pen.change(foreground=colour)
         self._window.fill_rectangle(self._pen, *box)
-        self._x.flush()
 
 
 def _inside(x: int, y: int, place: tuple[int, int]) -> bool:

@@ -110,14 +110,14 @@ class WindowViewer:
         self._strike(key)
         for code in reversed(codes):
             self._fake(X.KeyRelease, code)
-        self._display.flush()
+        self._send()
 
     def type(self, text: str) -> None:
         """Type a text with the keys of the display's keyboard."""
         self._focus()
         for character in text:
             self._strike(character)
-        self._display.flush()
+        self._send()
 
     def click(self, x: int, y: int, *, button: int, times: int) -> None:
         """Move the pointer there and click."""
@@ -129,7 +129,7 @@ class WindowViewer:
                 time.sleep(_DOUBLE_CLICK_PAUSE)
             self._fake(X.ButtonPress, button)
             self._fake(X.ButtonRelease, button)
-            self._display.flush()
+            self._send()
 
     def close(self) -> None:
         """End the client, the display and their files."""
@@ -228,6 +228,10 @@ class WindowViewer:
         ended = self._client.ended(during_logon=during_logon)
         if ended is not None:
             raise ended
+
+    def _send(self) -> None:
+        """See to it that the server has the keys: a flush may leave some behind while it is busy."""
+        self._display.sync()
 
     def _focus(self) -> None:
         self._session.set_input_focus(X.RevertToParent, X.CurrentTime)
