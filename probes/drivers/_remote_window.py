@@ -10,7 +10,7 @@ import re
 import select
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +61,10 @@ class WindowViewer:
 
     def launch(self, credentials: Mapping[str, str], deadline: float) -> Moment:
         """Start the client and wait for a window that was not there before."""
+        with self._reachable(during_logon=True):
+            return self._launched(credentials, deadline)
+
+    def _launched(self, credentials: Mapping[str, str], deadline: float) -> Moment:
         there = {window.id for window, _ in self._windows()}
         environment = {"DISPLAY": self._name}
         if self._own is not None:
@@ -79,10 +83,11 @@ class WindowViewer:
 
     def first_pixels(self, deadline: float) -> Moment:
         """Wait until the window is no longer of one colour."""
-        self._display.damage_query_version()
-        self._session.damage_create(damage.DamageReportRawRectangles)
-        self._looked = time.perf_counter()
-        self._fetch_all()
+        with self._reachable(during_logon=True):
+            self._display.damage_query_version()
+            self._session.damage_create(damage.DamageReportRawRectangles)
+            self._looked = time.perf_counter()
+            self._fetch_all()
         look = Look(None, self._looked, time.perf_counter())
         while (self._shown == self._shown[0, 0]).all():
             if time.perf_counter() >= deadline:
@@ -122,7 +127,8 @@ class WindowViewer:
     def click(self, x: int, y: int, *, button: int, times: int) -> None:
         """Move the pointer there and click."""
         self._focus()
-        place = self._root.translate_coords(self._session, x, y)
+        with self._reachable():
+            place = self._root.translate_coords(self._session, x, y)
         xtest.fake_input(self._display, X.MotionNotify, x=place.x, y=place.y)
         for number in range(times):
             if number:
@@ -146,20 +152,26 @@ class WindowViewer:
             self._own.close()
         self._folder.cleanup()
 
+    @contextlib.contextmanager
+    def _reachable(self, *, during_logon: bool = False) -> Iterator[None]:
+        """Say what it means when the display or the window is no longer there."""
+        try:
+            yield
+        except ConnectionClosedError:
+            raise Ended(Outcome.BROKEN, "display", "the X display went away") from None
+        except XError:
+            gone = Ended(Outcome.DROPPED, "window", "the session's window is gone, while its client lives")
+            raise self._client.ended(during_logon=during_logon, wait=_EXIT_GRACE) or gone from None
+
     def _seen(self, deadline: float, *, during_logon: bool) -> Look:
         since = self._looked
-        try:
+        with self._reachable(during_logon=during_logon):
             drawn = self._drawn(0.0)
             if drawn is None:
                 listening = time.perf_counter()
                 drawn = self._drawn(deadline - listening)
                 since = max(listening, time.perf_counter() - self._wake_up)
             changed = self._fetch(drawn) if drawn is not None else None
-        except ConnectionClosedError:
-            raise Ended(Outcome.BROKEN, "display", "the X display went away") from None
-        except XError:  # the window is no longer there
-            gone = Ended(Outcome.DROPPED, "window", "the session's window is gone, while its client lives")
-            raise self._client.ended(during_logon=during_logon, wait=_EXIT_GRACE) or gone from None
         if drawn is None:
             self._raise_if_ended(during_logon=during_logon)
         self._looked = time.perf_counter()
@@ -231,7 +243,8 @@ class WindowViewer:
 
     def _send(self) -> None:
         """See to it that the server has the keys: a flush may leave some behind while it is busy."""
-        self._display.sync()
+        with self._reachable():
+            self._display.sync()
 
     def _focus(self) -> None:
         self._session.set_input_focus(X.RevertToParent, X.CurrentTime)
