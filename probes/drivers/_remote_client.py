@@ -13,10 +13,11 @@ from pathlib import Path
 
 from collector.model.errors import WhichlayerError
 from collector.model.run import Outcome
-from probes import placeholder, posix
+from probes import placeholder
 from probes.drivers._remote_display import following
 from probes.drivers._remote_settings import WindowSettings
 from probes.drivers._remote_viewer import Ended
+from probes.posix import end_group, watch_end
 
 _GRACE = 2.0  # seconds a client has to end by itself
 
@@ -74,7 +75,7 @@ class Client:
         if self._process.stdin is not None and settings.stdin is not None:
             with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:
                 pipe.write(_filled(settings.stdin, handed).encode())
-        return posix.watch_end(self._process.pid)
+        return watch_end(self._process.pid)
 
     def forget_secrets(self) -> None:
         """Remove the file of secrets: a client that shows its session has read it."""
@@ -96,7 +97,7 @@ class Client:
         if self._process is None:
             return
         for gently in (True, False):
-            posix.end_group(self._process.pid, gently=gently)
+            end_group(self._process.pid, gently=gently)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_GRACE)
 
