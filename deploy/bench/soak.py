@@ -59,6 +59,7 @@ class Soak:
     driver: str
     runs: int
     outcomes: Mapping[str, int]
+    problems: Mapping[str, int]  # steps that were not measured, by what they said
     before: Count
     after: Count
     most_unique_mib: int
@@ -74,11 +75,12 @@ class Soak:
 def soak(driver: str, runs: int) -> Soak:
     """Walk the stage of ``driver``. Raises WhichlayerError outside of a checkout."""
     with _own_temporary_folder(), _stage(driver).serving() as stage:
-        walked, outcomes, most = stage.driver(driver), Counter[str](), 0
+        walked, outcomes, problems, most = stage.driver(driver), Counter[str](), Counter[str](), 0
 
         def once() -> str:
             run = walk(stage.journey, walked, _PLACE, slot=datetime.now(UTC), secrets=stage.secrets,
                        variables=stage.variables)  # fmt: skip
+            problems.update(f"{one.step}: {one.error}" for one in run.steps if one.error_kind is not None)
             return str(run.outcome)
 
         for _ in range(_WARM_UP):
@@ -95,6 +97,7 @@ def soak(driver: str, runs: int) -> Soak:
         driver=driver,
         runs=runs,
         outcomes=dict(outcomes),
+        problems=dict(problems),
         before=before,
         after=after,
         most_unique_mib=max(most, after.unique_mib),

@@ -27,6 +27,7 @@ from probes.journey_browser import BrowserAction, Element, PageCapture, PageExpe
 
 POLL_MILLISECONDS = 20.0
 _QUIET_SECONDS = 1.0  # a page that waited for nothing this long will not change by itself
+_QUIET_LOOKS = 4  # and was seen so often: on a busy endpoint a second may be no time at all
 _SLICE_MILLISECONDS = 250.0
 _FILE_LIMIT = 8 * 2**20
 _OWNER = "e => [e.ownerDocument.location.origin, e.form ? new URL(e.form.action, e.baseURI).origin : '']"
@@ -174,11 +175,15 @@ class Actions:
         self, holds: Callable[[], bool], wanted: str, lacking: Callable[[str], str | None] | None = None
     ) -> None:
         """Wait until ``holds``. With ``lacking``, give up as failed when the page has come to rest without."""
+        self.log.changed_at = time.perf_counter()  # what was done just before may not have led to anything yet
+        looks = 0
         while not holds():
+            looks += 1
             self.watch.network()
             shown, ready = self.windows.look(self.clock.left_milliseconds)
             self.watch.text(shown)
-            if lacking is not None and self.windows.idle(ready=ready, seconds=_QUIET_SECONDS):
+            at_rest = looks > _QUIET_LOOKS and self.windows.idle(ready=ready, seconds=_QUIET_SECONDS)
+            if lacking is not None and at_rest:
                 message = lacking(shown)
                 if message is not None:
                     raise self._failed(message)
