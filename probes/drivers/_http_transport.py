@@ -6,6 +6,7 @@ driver reads the phase from the meter.
 
 import secrets
 import ssl
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,7 +109,7 @@ def trust(
 
     Raises WhichlayerError when a file is not there or not what it should be.
     """
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _system()
     if ca_file is not None:
         try:
             context.load_verify_locations(cafile=ca_file)
@@ -123,6 +124,20 @@ def trust(
                 f"the client certificate {certificate.name} cannot be used: {_reason(error)}"
             ) from None
     return context
+
+
+def _system() -> ssl.SSLContext:
+    """Trust the system's authorities, loaded now: truststore loads all of them anew inside every handshake.
+
+    That would be counted as the network's time, tens of milliseconds of it. It is left to systems whose
+    authorities OpenSSL cannot read by itself: Windows, macOS, and a Python built for other folders.
+    """
+    usual = ssl.get_default_verify_paths()
+    if sys.platform == "linux" and (usual.cafile or (usual.capath and any(Path(usual.capath).glob("*.0")))):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_default_certs()
+        return context
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def origin(url: httpx2.URL) -> str:
