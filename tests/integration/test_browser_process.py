@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -16,7 +16,8 @@ import pytest
 from collector.model.run import Outcome, Run
 from tests.sites import casebook
 from tests.sites.portal import Identity, Portal
-from tests.stages.browser import browse, needed
+from tests.stages import browser as stage
+from tests.stages.browser import needed
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -24,8 +25,20 @@ OPEN = "{step: a, timeout: 10 s, browser: [{open: /board}]}"
 WAIT = "{step: b, timeout: 10 s, browser: [{open: '/board?before=8000'}]}"
 
 
+browse = partial(stage.browse, idle="6 s")  # a browser of these tests alone, started in a temporary folder of theirs
+
+
 @pytest.fixture(scope="module")
-def portal() -> Iterator[Portal]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Let browsers have a temporary folder that nobody else on this machine writes to."""
+    own = tmp_path_factory.mktemp("temporary")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(own))
+        yield own
+
+
+@pytest.fixture(scope="module")
+def portal(folder: Path) -> Iterator[Portal]:
     needed()
     with casebook.serving(Portal(Identity())) as running:
         yield running
@@ -73,21 +86,18 @@ def test_a_crash_is_the_probe_s_own_and_the_next_run_is_well(portal: Portal, kin
     assert len(browsers()) == 1
 
 
-def test_runs_share_one_browser_and_leave_nothing(portal: Portal) -> None:
+def test_runs_share_one_browser_and_leave_nothing(portal: Portal, folder: Path) -> None:
     browse(portal.url, OPEN)
     (before,) = browsers()
-    files, open_files = temporary(), psutil.Process().num_fds()
+    files, open_files = sorted(folder.iterdir()), psutil.Process().num_fds()
     renderers = len(browsers("renderer"))
     for _ in range(5):
         assert browse(portal.url, OPEN).outcome is Outcome.OK
     assert browsers() == [before]
     assert len(browsers("renderer")) <= renderers + 1  # it keeps one in reserve
-    assert temporary() == files
+    assert files
+    assert sorted(folder.iterdir()) == files
     assert psutil.Process().num_fds() <= open_files + 1
-
-
-def temporary() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).iterdir() if "playwright" in path.name}
 
 
 def test_journeys_in_several_threads_take_turns(portal: Portal) -> None:
