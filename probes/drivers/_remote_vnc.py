@@ -24,6 +24,7 @@ T = TypeVar("T")
 _CONNECTION_ERRORS = (ConnectionError, asyncio.IncompleteReadError, TimeoutError, OSError)
 _MODIFIERS = {"ctrl": "Ctrl", "alt": "Alt", "shift": "Shift", "super": "Super"}
 _CHECK_TIMEOUT = 0.2  # seconds, to see whether anybody still listens
+_GREETING = b"RFB"
 _CLOSE_TIMEOUT = 1.0
 _DOUBLE_CLICK_PAUSE = 0.05
 _TURNS = 6  # of the event loop, until bytes of the socket have become an update
@@ -219,16 +220,23 @@ class VncViewer:
         return self._runner.run(bounded())
 
     def _ended(self) -> Ended:
-        """Say why the connection is gone, as far as can be seen from here: does the server still listen."""
+        """Say why the connection is gone, as far as can be seen from here: does a server still greet there.
+
+        A connection that is taken proves nothing: a dying process loses its connections before the socket it
+        listens on, and the kernel takes new ones for it meanwhile.
+        """
         if isinstance(self._lost, ValueError):
             return Ended(Outcome.DROPPED, "protocol", "the server sent what is not VNC")
         try:
-            socket.create_connection(self._address, timeout=_CHECK_TIMEOUT).close()
+            again = socket.create_connection(self._address, timeout=_CHECK_TIMEOUT)
         except ConnectionRefusedError:
             return Ended(Outcome.DROPPED, "host", "the connection ended, and nobody listens there any more")
         except OSError:
             return Ended(Outcome.DROPPED, "network", "the connection ended, and the server cannot be reached")
-        return Ended(Outcome.DROPPED, "closed", "the server ended the connection, and takes new ones")
+        with again, contextlib.suppress(OSError):
+            if again.recv(len(_GREETING)) == _GREETING:
+                return Ended(Outcome.DROPPED, "closed", "the server ended the connection, and takes new ones")
+        return Ended(Outcome.DROPPED, "host", "the connection ended, and no server greets there any more")
 
 
 def _refused(error: ValueError) -> Ended:
