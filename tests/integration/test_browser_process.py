@@ -40,6 +40,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def portal(folder: Path) -> Iterator[Portal]:
     needed()
+    until = time.monotonic() + 30
+    while browsers():  # those of tests before these are closed when nobody has used them for some seconds
+        assert time.monotonic() < until, "a browser of other tests is still there"
+        time.sleep(0.2)
     with casebook.serving(Portal(Identity())) as running:
         yield running
 
