@@ -21,6 +21,7 @@ from probes.drivers import (
     _browser_process,
     _browser_vitals,
     _http_page,
+    _safe_record,
 )
 from probes.drivers._browser_actions import Actions
 from probes.drivers._browser_clock import BrowserClock, StepClock
@@ -143,7 +144,7 @@ class OpenBrowser:
 
     def _perform(self, running: Running, step: Step) -> StepTiming:
         if step.acts and not self._sees_safe_record(step):
-            return _refused(step, self._context)
+            return _safe_record.refused(step, self._context)
         self._browser_context.set_extra_http_headers(
             {"traceparent": f"00-{self._context.run_id}-{secrets.token_hex(8)}-01"}
         )
@@ -283,17 +284,6 @@ def _connection(log: NetworkLog) -> str | None:
     if not critical:
         return None
     return "reused" if all(one.reused for one in critical) else "new"
-
-
-def _refused(step: Step, context: WalkContext) -> StepTiming:
-    marker = context.fill(step.safe_record or "")
-    return StepTiming(
-        step=step.step,
-        outcome=Outcome.NOT_READY,
-        target_seconds=step.target,
-        error_kind="safe_record",
-        error=short(f"the page before this step does not show the safe record {marker!r}: nothing was done"),
-    )
 
 
 def _failed(timing: StepTiming, kind: str, message: str) -> StepTiming:

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from collector.document import Document
-from collector.model.errors import ConfigError, Mistake
+from collector.document import Document, validate
 from collector.model.run import Outcome, Phase, StepTiming
 from probes.checkup import Checkup
 from probes.driver import WalkContext
-from probes.drivers import _uncertainty
+from probes.drivers import _safe_record, _uncertainty
 from probes.drivers._http_failure import StepEnded
 from probes.drivers._http_page import Page
 from probes.drivers._http_session import Session
@@ -56,10 +55,7 @@ class HttpDriver:
 
     def configured(self, settings: Mapping[str, Any]) -> "HttpDriver":
         """Give a driver with these settings. Raises ConfigError with every mistake."""
-        try:
-            return HttpDriver(HttpSettings.model_validate(settings))
-        except ValidationError as errors:
-            raise ConfigError([_mistake(error) for error in errors.errors(include_input=False)]) from None
+        return HttpDriver(validate(settings, HttpSettings, file="drivers.http"))
 
     def open(self, context: WalkContext) -> "OpenHttp":
         """Start with no cookies and no connections. Raises WhichlayerError for unusable certificates."""
@@ -92,7 +88,7 @@ class OpenHttp:
     def perform(self, step: Step) -> StepTiming:
         """Do the requests of one step. Reading back for ``verify_saved`` is judged but not timed."""
         if step.acts and not self._sees_safe_record(step):
-            return _refused(step, self._context)
+            return _safe_record.refused(step, self._context)
         if step.connection is Connection.NEW:
             self._transport.disconnect()
         meter = self._session.begin(step.timeout)
@@ -178,25 +174,8 @@ def _phases(meter: Meter) -> dict[Phase, float]:
     return {phase: taken[phase] for phase in Phase if phase in taken}
 
 
-def _refused(step: Step, context: WalkContext) -> StepTiming:
-    marker = context.fill(step.safe_record or "")
-    return StepTiming(
-        step=step.step,
-        outcome=Outcome.NOT_READY,
-        target_seconds=step.target,
-        error_kind="safe_record",
-        error=short(f"the page before this step does not show the safe record {marker!r}: nothing was sent"),
-    )
-
-
 def _failed(timing: StepTiming, kind: str, message: str) -> StepTiming:
     return dataclasses.replace(timing, outcome=Outcome.FAILED, error_kind=kind, error=short(message))
-
-
-def _mistake(error: Mapping[str, Any]) -> Mistake:
-    where = ".".join(str(part) for part in error["loc"])
-    message = "is not a known key: check its spelling" if error["type"] == "extra_forbidden" else str(error["msg"])
-    return Mistake(file="drivers.http", line=1, column=1, message=f"{where}: {message.removeprefix('Value error, ')}")
 
 
 PLUGIN = HttpDriver()
