@@ -1,4 +1,7 @@
-"""Folder = registry: every module in a plural folder is one implementation of its contract."""
+"""Folder = registry: every module in a plural folder is one implementation of its contract.
+
+One that needs several files is a folder itself, with its ``PLUGIN`` in ``plugin.py``.
+"""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -26,6 +29,8 @@ def load(package: ModuleType, name: str, kind: type[T]) -> T:
         raise PluginError(f"{name!r} is not one of {', '.join(names(package))}")
     try:
         module = import_module(f"{package.__name__}.{name}")
+        if hasattr(module, "__path__"):
+            module = import_module(f"{module.__name__}.plugin")
     except ModuleNotFoundError as missing:
         raise PluginError(f"{name!r} needs the package {missing.name!r}: install it and try again") from missing
     plugin = getattr(module, "PLUGIN", None)

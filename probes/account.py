@@ -18,7 +18,7 @@ import structlog
 
 from collector.model.run import MEASURED, Run
 from probes.doors import DoorError, Doors, Lease
-from probes.journey import Journey
+from probes.journey.file import Journey
 from probes.lock import held
 
 FAILURES_ALONE = 2  # without any collector

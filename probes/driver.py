@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, runtime_checkable
 
 from collector.model.run import StepTiming
-from probes import placeholder
-from probes.journey import Journey, Step
+from probes.journey import placeholder
+from probes.journey.file import Journey, Step
 
 
 @dataclass(slots=True, kw_only=True)

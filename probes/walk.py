@@ -11,10 +11,10 @@ from collector import secret
 from collector.model.access import Access
 from collector.model.errors import WhichlayerError
 from collector.model.run import MEASURED, Outcome, Run, StepTiming
-from probes import placeholder
 from probes.driver import Driver, OpenDriver, WalkContext
 from probes.error_text import short
-from probes.journey import Journey, Step
+from probes.journey import placeholder
+from probes.journey.file import Journey, Step
 
 _SEVERITY = (
     Outcome.OK,
@@ -88,16 +88,9 @@ def walk(  # noqa: PLR0913  a run is made of exactly these
     )
 
 
-def missing(journey: Journey, *, secrets: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:
-    """Name the secrets and variables that have no value: with any of them nothing can be walked."""
-    values = {**journey.variables, **variables}
-    absent = [f"variable {name}" for name, value in values.items() if value is None]
-    return absent + [f"secret {name}" for name in journey.secrets if not secrets.get(name)]
-
-
 def _steps(journey: Journey, driver: Driver, context: WalkContext) -> tuple[StepTiming, ...]:
     first = journey.steps[0].step
-    absent = missing(journey, secrets=context.secrets, variables=context.values)
+    absent = journey.missing(secrets=context.secrets, variables=context.values)
     if absent:
         return (_not_ready(first, "no value for " + ", ".join(absent) + ": give it in the agent's configuration"),)
     for step in journey.steps:

@@ -15,22 +15,22 @@ from collector import secret
 from collector.model.errors import WhichlayerError
 from collector.model.run import Run
 from collector.model.session import SessionEvent
-from probes import plan as plans
-from probes import wire
 from probes.account import Accounts
-from probes.agent import Agent, Parts, Walker, place_of, state_lock
-from probes.budget import Demand
+from probes.agent import plan as plans
+from probes.agent import wire
+from probes.agent.agent import Agent, Parts, Walker, place_of, state_lock
+from probes.agent.budget import Demand
+from probes.agent.delivery import Delivery, Sender
+from probes.agent.outbox import Kind, Outbox
+from probes.agent.plan import Plan
+from probes.agent.settings import AgentSettings
+from probes.agent.sheet import Sheet, describe
+from probes.agent.slots import Slots
+from probes.context.standing import Lookout
 from probes.credentials import Credentials, Enrolment, save
-from probes.delivery import Delivery, Sender
 from probes.doors import Doors
-from probes.keeper import Home, Keeper
 from probes.lock import held
-from probes.outbox import Kind, Outbox
-from probes.plan import Plan
-from probes.settings import AgentSettings
-from probes.sheet import Sheet, describe
-from probes.slots import Slots
-from probes.standing import Lookout
+from probes.sessions.keeper import Home, Keeper
 from whichlayer.settings import agent_of, places
 
 ACCOUNTS = "accounts"
@@ -150,7 +150,7 @@ def _keepers(plan: Plan, accounts: Accounts, outbox: Outbox, delivery: Delivery)
 def _watchers(plan: Plan, outbox: Outbox, stack: ExitStack) -> Iterator[Callable[[Run], None]]:
     settings = plan.settings
     if settings.metrics is not None:
-        from probes.exposition import Exposition
+        from probes.agent.exposition import Exposition
 
         try:
             page = Exposition(settings.metrics.port, outbox)
@@ -161,7 +161,7 @@ def _watchers(plan: Plan, outbox: Outbox, stack: ExitStack) -> Iterator[Callable
         print(f"metrics: http://127.0.0.1:{page.port}/metrics", file=sys.stderr)
         yield page.observe
     if settings.telemetry is not None:
-        from probes.telemetry import Telemetry
+        from probes.agent.telemetry import Telemetry
 
         headers = {name: secret.resolve(ref, base=plan.folder) for name, ref in settings.telemetry.headers.items()}
         telemetry = Telemetry(str(settings.telemetry.endpoint), headers=headers, site=plan.site, name=settings.endpoint)

@@ -14,8 +14,8 @@ import structlog
 
 from collector.model.errors import WhichlayerError
 from collector.registry import Registry, Scope
+from probes.agent.settings import AgentSettings
 from probes.credentials import Credentials, Enrolment, save
-from probes.settings import AgentSettings
 
 _LOG = structlog.get_logger("whichlayer.up")
 _PATIENCE_SECONDS = 15.0

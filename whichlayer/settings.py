@@ -12,8 +12,8 @@ from collector.document import Document, load_tree, place, read
 from collector.model.errors import ConfigError, Mistake
 from collector.settings import CollectorSettings
 from dashboards.settings import PagesSettings
-from probes.journey_use import Name
-from probes.settings import AgentSettings
+from probes.agent.settings import AgentSettings
+from probes.journey.use import Name
 
 DEFAULT = Path("whichlayer.yaml")
 

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from collector.document import parse
 from collector.model.errors import WhichlayerError
-from probes import journey as journeys
+from probes.journey import file as journeys
 from whichlayer.draft import Draft
 from whichlayer.settings import Settings
 

@@ -9,10 +9,9 @@ from collector import plugin, secret
 from collector.model.errors import WhichlayerError
 from collector.model.run import Run
 from probes import drivers
-from probes.access import detect
+from probes.context.access import AccessLabels, detect
 from probes.driver import Driver, not_spoken
-from probes.journey import Journey, load
-from probes.settings import AccessLabels
+from probes.journey.file import Journey, load
 from probes.walk import Place, walk
 
 

@@ -25,8 +25,8 @@ from deploy.lab.link import TUN
 from deploy.lab.namespace import LabError
 from deploy.lab.program import Program, Programs, module
 from deploy.lab.world import cannot_open
-from probes.drivers.browser import PLUGIN
-from probes.journey import parse
+from probes.drivers.browser.plugin import PLUGIN
+from probes.journey.file import parse
 from probes.walk import Place, walk
 
 DELAY_MILLISECONDS, ALLOWED_MILLISECONDS = 25.0, 3.0

@@ -21,8 +21,8 @@ from rich.table import Table
 from collector.model.access import Access, Link, Presentation
 from collector.model.run import MEASURED, Phase
 from deploy.bench import exact_server
-from probes.drivers.http import PLUGIN
-from probes.journey import Journey, parse
+from probes.drivers.http.plugin import PLUGIN
+from probes.journey.file import Journey, parse
 from probes.walk import Place, walk
 
 PLAN = {0: 30, 50: 30, 250: 20, 1000: 8}  # wait in milliseconds: number of requests of each client

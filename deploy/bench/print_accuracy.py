@@ -18,8 +18,8 @@ from collector.model.run import Phase, StepTiming
 from deploy.lab import print_queue, printer
 from deploy.lab.printer import Manner, Printer
 from probes.driver import WalkContext
-from probes.drivers.print import PLUGIN
-from probes.journey import parse
+from probes.drivers.print.plugin import PLUGIN
+from probes.journey.file import parse
 
 _PAGE = b"%PDF-1.4\n% a test page\n%%EOF\n"
 _JOURNEY = """

@@ -32,8 +32,8 @@ from deploy.lab.desk import READY
 from deploy.lab.namespace import Namespace
 from deploy.lab.program import Program, Programs, module
 from probes.driver import WalkContext
-from probes.drivers.remote import PLUGIN
-from probes.journey import Journey, parse
+from probes.drivers.remote.plugin import PLUGIN
+from probes.journey.file import Journey, parse
 
 ADDED_MS = (0.0, 20.0, 50.0)  # round trip
 ALLOWED_MS = 5.0

@@ -20,16 +20,17 @@ from collector.model.errors import WhichlayerError
 from collector.model.run import MEASURED
 from collector.model.session import SessionEvent
 from collector.plugin import load
-from probes import drivers, journey_use
-from probes import journey as journeys
+from probes import drivers
 from probes.account import Accounts
+from probes.agent.wire import session_json
 from probes.driver import Driver, WalkContext
-from probes.held_session import Tempo
-from probes.keeper import Home, Keeper
-from probes.session_plan import PlannedSession
-from probes.session_settings import SessionEntry
+from probes.journey import file as journeys
+from probes.journey import use
+from probes.sessions.held import Tempo
+from probes.sessions.keeper import Home, Keeper
+from probes.sessions.plan import PlannedSession
+from probes.sessions.settings import SessionEntry
 from probes.walk import Place, perform
-from probes.wire import session_json
 
 EVERY, GRACE, AGAIN, WORK = 0.4, 6.0, 0.3, 0.7  # seconds; a site looks every two minutes, and waits one
 _PLACE = Place(
@@ -48,7 +49,7 @@ def main() -> None:
     parser.add_argument("--grace", type=float, default=GRACE, help="seconds in which a session may come back")
     chosen = parser.parse_args()
     planned = _planned(chosen.folder)
-    secrets = journey_use.resolve(planned.entry, planned.journey, chosen.folder)
+    secrets = use.resolve(planned.entry, planned.journey, chosen.folder)
     if chosen.log_on:
         _log_on(planned, secrets)
     else:

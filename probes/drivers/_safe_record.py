@@ -3,7 +3,7 @@
 from collector.model.run import Outcome, StepTiming
 from probes.driver import WalkContext
 from probes.error_text import short
-from probes.journey import Step
+from probes.journey.file import Step
 
 
 def refused(step: Step, context: WalkContext) -> StepTiming:

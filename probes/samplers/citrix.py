@@ -16,7 +16,7 @@ from collector.document import Document, validate
 from collector.model.errors import WhichlayerError
 from collector.model.layer import Layer
 from collector.model.sample import Sample
-from probes.windows import Counters, Windows, this_machine
+from probes.windows.port import Counters, Windows, this_machine
 
 LATENCY = r"\ICA Session(*)\Latency - Last Recorded"
 INPUT_DELAY = r"\User Input Delay per Session(*)\Max Input Delay"

@@ -15,7 +15,7 @@ from collector.document import Document, validate
 from collector.model.errors import WhichlayerError
 from collector.model.layer import Layer
 from collector.model.sample import Sample
-from probes.windows import Windows, this_machine
+from probes.windows.port import Windows, this_machine
 
 
 class SpoolerSettings(Document):

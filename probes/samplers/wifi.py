@@ -12,8 +12,8 @@ from collector.document import Document, validate
 from collector.model.errors import WhichlayerError
 from collector.model.layer import Layer
 from collector.model.sample import Sample
-from probes.access import default_device
-from probes.radio import Association, KernelRadio, Radio
+from probes.context.access import default_device
+from probes.context.radio import Association, KernelRadio, Radio
 from probes.samplers._counters import Counters
 
 

@@ -10,13 +10,13 @@ from typing import Any
 from collector.document import parse
 from collector.model.access import Access, Link, Presentation
 from collector.model.session import SessionEvent, SessionEventKind
-from probes import journey as journeys
 from probes.account import Accounts
-from probes.drivers.http import PLUGIN
-from probes.held_session import Tempo
-from probes.keeper import Home, Keeper
-from probes.session_plan import PlannedSession
-from probes.session_settings import SessionEntry
+from probes.drivers.http.plugin import PLUGIN
+from probes.journey import file as journeys
+from probes.sessions.held import Tempo
+from probes.sessions.keeper import Home, Keeper
+from probes.sessions.plan import PlannedSession
+from probes.sessions.settings import SessionEntry
 from probes.walk import Place
 from tests.agents.rig import wait_until
 from tests.sites.casebook import PASSWORD, SAFE

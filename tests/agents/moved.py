@@ -11,14 +11,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from probes import wire
 from probes.account import Accounts
-from probes.agent import Walker
-from probes.drivers.http import PLUGIN
-from probes.journey import parse
-from probes.plan import Plan, Planned
-from probes.settings import AgentSettings, JourneyEntry
-from probes.standing import Lookout
+from probes.agent import wire
+from probes.agent.agent import Walker
+from probes.agent.plan import Plan, Planned
+from probes.agent.settings import AgentSettings, JourneyEntry
+from probes.context.standing import Lookout
+from probes.drivers.http.plugin import PLUGIN
+from probes.journey.file import parse
 from tests.sites import raw
 
 JOURNEY = "name: day\nvariables: {{base_url: 'http://127.0.0.1:{port}'}}\nsteps: [{{step: a, requests: [{{path: /}}]}}]"

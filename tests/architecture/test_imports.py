@@ -16,7 +16,7 @@ def test_import_contracts_are_kept() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("module", ["probes.agent", "probes.walk", "collector.model.run", "whichlayer.__main__"])
+@pytest.mark.parametrize("module", ["probes.agent.agent", "probes.walk", "collector.model.run", "whichlayer.__main__"])
 def test_what_an_agent_loads_is_light(module: str) -> None:
     code = f"import sys, {module}; print(' '.join(sorted(set(sys.modules) & {HEAVY!r})))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

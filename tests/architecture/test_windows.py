@@ -18,7 +18,7 @@ NAMES = {  # of these
     "uname", "wait4",
 }  # fmt: skip
 WINDOWS = {"ctypes", "msvcrt", "winreg", "_winapi", "win32api", "win32print", "win32pdh"}
-WINDOWS_PORT = "probes/windows.py"
+WINDOWS_PORT = "probes/windows/"
 POSIX_PORT = "probes/posix.py"
 LINUX_PACKAGES = ("pyroute2", "Xlib", "secretstorage", "jeepney")
 
@@ -52,7 +52,7 @@ def used(tree: ast.Module) -> set[str]:
 
 
 def is_windows_port(name: str) -> bool:
-    return name == WINDOWS_PORT or name.startswith("probes/_windows_")
+    return name.startswith(WINDOWS_PORT)
 
 
 @pytest.mark.parametrize(("name", "tree"), [pytest.param(*one, id=one[0]) for one in agent_files()])
@@ -77,7 +77,7 @@ def test_every_command_loads_without_posix_modules_and_linux_packages() -> None:
 import sys, asyncio, multiprocessing, shutil, subprocess, getpass, psutil
 for name in {missing!r}:
     sys.modules[name] = None
-import whichlayer.__main__, whichlayer.agent, probes.agent
+import whichlayer.__main__, whichlayer.agent, probes.agent.agent
 from collector.plugin import names
 from importlib import import_module
 from probes import samplers

@@ -17,7 +17,7 @@ from collector.plugin import load, names
 from probes import samplers
 from probes.sampler import OpenSampler, Sampler
 from probes.samplers.wifi import OpenWifi
-from probes.windows import Windows
+from probes.windows.port import Windows
 from tests.recordings.wifi import Recorded
 from tests.windows.recording import Recording
 

@@ -9,10 +9,10 @@ import pytest
 
 from collector.model.run import Outcome, Run
 from probes.account import Accounts, Refusal
-from probes.agent import Walker
+from probes.agent.agent import Walker
+from probes.agent.plan import Plan, make
+from probes.context.standing import Lookout
 from probes.doors import Doors
-from probes.plan import Plan, make
-from probes.standing import Lookout
 from tests.agents.rig import Casebook, LiveCollector, casebook, live_collector, now_slot, write_plan
 from whichlayer.settings import agent_of, places
 

@@ -14,10 +14,10 @@ import pytest
 
 from collector.model.layer import Layer
 from collector.model.sample import Sample
-from probes import delivery, wire
-from probes.delivery import Delivery, Sender, Standing
+from probes.agent import delivery, wire
+from probes.agent.delivery import Delivery, Sender, Standing
+from probes.agent.outbox import Kind, Outbox
 from probes.doors import DoorError, Doors
-from probes.outbox import Kind, Outbox
 from tests.agents.rig import LiveCollector, live_collector, wait_until
 
 pytestmark = pytest.mark.integration

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from probes.account import Accounts
+from probes.agent.outbox import Kind, Outbox
 from probes.credentials import Credentials, save
 from probes.lock import held
-from probes.outbox import Kind, Outbox
 from tests.agents.rig import write_plan
 
 PROGRAM = [sys.executable, "-m", "whichlayer", "agent", "describe", "--config"]

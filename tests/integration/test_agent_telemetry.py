@@ -19,8 +19,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from collector.model.access import Access, Link, Presentation
 from collector.model.run import Outcome, Phase, Run, StepTiming
-from probes.journey import Journey, parse
-from probes.telemetry import Telemetry
+from probes.agent.telemetry import Telemetry
+from probes.journey.file import Journey, parse
 from tests.agents.rig import JOURNEY
 
 pytestmark = pytest.mark.integration

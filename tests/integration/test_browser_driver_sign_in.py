@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from collector.model.run import Outcome, Phase, Run
 from probes.driver import WalkContext, Witness
-from probes.drivers.browser import PLUGIN
-from probes.journey import parse
+from probes.drivers.browser.plugin import PLUGIN
+from probes.journey.file import parse
 from tests.sites import casebook, challenge, raw
 from tests.sites.portal import PASSWORD, SEED, Identity, Portal
 from tests.stages.browser import SETTINGS, browse, needed

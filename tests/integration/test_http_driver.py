@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 
 from collector.model.access import Access, Link, Presentation
 from collector.model.run import Outcome, Phase, Run
-from probes.drivers.http import PLUGIN
-from probes.journey import Journey, parse
+from probes.drivers.http.plugin import PLUGIN
+from probes.journey.file import Journey, parse
 from probes.walk import Place, walk
 from tests.sites import casebook as casebook_site
 from tests.sites.casebook import PASSWORD, Casebook

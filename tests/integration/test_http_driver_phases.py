@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from collector.model.access import Access, Link, Presentation
 from collector.model.run import Outcome, Phase
-from probes.drivers.http import PLUGIN
-from probes.journey import parse
+from probes.drivers.http.plugin import PLUGIN
+from probes.journey.file import parse
 from probes.walk import Place, walk
 from tests.sites import raw
 

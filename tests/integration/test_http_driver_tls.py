@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 from collector.model.access import Access, Link, Presentation
 from collector.model.errors import ConfigError
 from collector.model.run import Outcome, Phase, StepTiming
-from probes.drivers.http import PLUGIN
-from probes.journey import load
+from probes.drivers.http.plugin import PLUGIN
+from probes.journey.file import load
 from probes.walk import Place, walk
 from tests.sites import raw
 

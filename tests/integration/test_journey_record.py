@@ -8,11 +8,10 @@ import pytest
 from playwright.sync_api import Page
 
 from collector.model.run import Outcome
-from probes import recorder
-from probes.drivers import _browser_program
-from probes.drivers._browser_launch import Launch
-from probes.drivers.browser import PLUGIN
-from probes.journey import parse
+from probes.drivers.browser import executable, recorder
+from probes.drivers.browser.launch import Launch
+from probes.drivers.browser.plugin import PLUGIN
+from probes.journey.file import parse
 from probes.walk import walk
 from tests.sites import casebook
 from tests.sites.casebook import PASSWORD, SAFE, Casebook
@@ -43,7 +42,7 @@ def person(page: Page) -> None:
 
 
 def test_what_a_person_shows_becomes_a_journey_that_can_be_walked(site: Casebook) -> None:
-    launch = Launch(executable=_browser_program.find(None))
+    launch = Launch(executable=executable.find(None))
     text = recorder.record(launch, f"{site.url}/login", "shown", person)
     assert PASSWORD not in text
     assert USER not in text

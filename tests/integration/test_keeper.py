@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from collector.model.session import EndCause, Kept, SessionEventKind
 from probes.account import Accounts
-from probes.wire import session_json
+from probes.agent.wire import session_json
 from tests.agents.held import ENTRY, QUICK, SENTINEL, Watched, keeping
 from tests.agents.rig import wait_until
 from tests.sites.casebook import PASSWORD, Casebook, serving

@@ -19,8 +19,8 @@ from deploy.lab import print_queue, printer
 from deploy.lab.print_queue import PrintQueue, queueing
 from deploy.lab.printer import Manner, Printer, printing
 from probes.driver import WalkContext
-from probes.drivers.print import PrintDriver
-from probes.journey import Journey, parse
+from probes.drivers.print.plugin import PrintDriver
+from probes.journey.file import Journey, parse
 
 pytestmark = pytest.mark.integration
 

@@ -15,8 +15,8 @@ from collector.model.run import Outcome, Phase, StepTiming
 from deploy.lab import desk_host
 from deploy.lab.desk_host import DeskHost
 from probes.driver import WalkContext
-from probes.drivers.remote import PLUGIN, OpenRemote
-from probes.journey import Journey
+from probes.drivers.remote.plugin import PLUGIN, OpenRemote
+from probes.journey.file import Journey
 from tests.stages import remote as stage
 
 pytestmark = [

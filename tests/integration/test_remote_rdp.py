@@ -8,8 +8,8 @@ from collector.model.run import MEASURED, Outcome, Phase
 from deploy.bench.remote_display import SETTINGS
 from deploy.lab import rdp_host
 from probes.driver import WalkContext
-from probes.drivers.remote import PLUGIN
-from probes.journey import parse
+from probes.drivers.remote.plugin import PLUGIN
+from probes.journey.file import parse
 
 MISSING = rdp_host.missing()
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(MISSING is not None, reason=MISSING or "")]

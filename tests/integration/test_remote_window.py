@@ -15,8 +15,8 @@ from collector.model.errors import WhichlayerError
 from collector.model.run import MEASURED, Outcome, Phase
 from deploy.lab import desk_host
 from probes.driver import WalkContext
-from probes.drivers.remote import PLUGIN, OpenRemote
-from probes.journey import Journey
+from probes.drivers.remote.plugin import PLUGIN, OpenRemote
+from probes.journey.file import Journey
 from tests.integration.test_remote_driver import PLAIN, later, step
 from tests.stages import remote as stage
 

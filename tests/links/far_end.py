@@ -14,8 +14,8 @@ import trustme
 
 from collector.model.access import Access, Link, Presentation
 from collector.model.run import Run
-from probes.drivers.link import PLUGIN
-from probes.journey import parse
+from probes.drivers.link.plugin import PLUGIN
+from probes.journey.file import parse
 from probes.walk import Place, walk
 from tests.sites import raw
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyroute2.netlink.nl80211 import MarshalNl80211
 
-from probes.radio import Association, association_of
+from probes.context.radio import Association, association_of
 
 FILE = Path(__file__).with_name("wifi.jsonl")
 NEW_STATION = 19  # NL80211_CMD_NEW_STATION

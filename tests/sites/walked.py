@@ -5,8 +5,8 @@ from pathlib import Path
 
 from collector.model.access import Access, Link, Presentation
 from collector.model.run import StepTiming
-from probes.drivers.http import PLUGIN
-from probes.journey import parse
+from probes.drivers.http.plugin import PLUGIN
+from probes.journey.file import parse
 from probes.walk import Place, walk
 
 PLACE = Place(site="council", endpoint="desk-1", access=Access(link=Link.WIRED, presentation=Presentation.LOCAL))

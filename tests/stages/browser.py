@@ -12,8 +12,8 @@ import pytest
 
 from collector.model.access import Access, Link, Presentation
 from collector.model.run import Run
-from probes.drivers.browser import PLUGIN
-from probes.journey import parse
+from probes.drivers.browser.plugin import PLUGIN
+from probes.journey.file import parse
 from probes.walk import Place, walk
 from tests.sites import casebook
 from tests.sites.casebook import PASSWORD, Casebook

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from probes.journey import parse
+from probes.journey.file import parse
 from tests.sites import casebook
 from tests.sites.casebook import PASSWORD, Casebook
 from tests.stages.stage import Stage

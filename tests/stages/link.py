@@ -8,7 +8,7 @@ from pathlib import Path
 
 import trustme
 
-from probes.journey import parse
+from probes.journey.file import parse
 from tests.sites import raw
 from tests.stages.stage import Stage
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.lab import printer
-from probes.journey import Journey, parse
+from probes.journey.file import Journey, parse
 from tests.sites import casebook
 from tests.sites.casebook import PASSWORD, Casebook
 from tests.stages.stage import Stage

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.lab import desk, desk_host
-from probes.journey import Journey, parse
+from probes.journey.file import Journey, parse
 from tests.stages.stage import Stage
 
 WORDS = ("CASES", "RESULTS", "TEST RECORD", "SAVE", "STORED", "WRONG PASSWORD", "LEGAL NOTICE", "LOCKED")

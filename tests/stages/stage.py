@@ -14,7 +14,7 @@ import pytest
 from collector import plugin
 from probes import drivers
 from probes.driver import Driver
-from probes.journey import Journey
+from probes.journey.file import Journey
 
 
 @dataclass(frozen=True, kw_only=True)

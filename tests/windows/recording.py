@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from probes._windows_layout import Block
-from probes.windows import WTS_CLIENT_PROTOCOL
+from probes.windows.layout import Block
+from probes.windows.port import WTS_CLIENT_PROTOCOL
 
 _COUNTS = {"counters": 4, "printers": 2}
 

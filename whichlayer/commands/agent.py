@@ -49,7 +49,7 @@ def once(
     for done in walk_plan(config, file):
         good = good and done.outcome in MEASURED
         if as_json:
-            from probes.wire import run_json
+            from probes.agent.wire import run_json
 
             print(run_json(done), flush=True)
         else:
@@ -90,7 +90,7 @@ def describe(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     """Print the sheet that change control asks for: files, ports, accounts, load in a day, data, removal, hashes."""
     import json
 
-    from probes.sheet import markdown
+    from probes.agent.sheet import markdown
     from whichlayer.agent import describe_plan
 
     sheet = describe_plan(config)
@@ -105,7 +105,7 @@ def selftest(
     import json
     from importlib.metadata import version
 
-    from probes.selftest import lines, report
+    from probes.agent.selftest import lines, report
 
     made = report(version("whichlayer"))
     if output is not None:

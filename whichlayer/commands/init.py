@@ -88,7 +88,7 @@ def _walk(configuration: Path, as_json: bool) -> None:
 
     (run,) = walk_plan(configuration)
     if as_json:
-        from probes.wire import run_json
+        from probes.agent.wire import run_json
 
         print(run_json(run))
     else:

@@ -26,7 +26,7 @@ def check(
     import json
 
     from collector.model.errors import ConfigError, Mistake
-    from probes.journey import load
+    from probes.journey.file import load
 
     mistakes: list[Mistake] = []
     good = []
@@ -103,15 +103,15 @@ def record(
 ) -> None:
     """Show a journey in a browser window; when it is closed, the journey file is there. Secrets are never written."""
     from collector.model.errors import WhichlayerError
-    from probes import journey
-    from probes.drivers import _browser_program
+    from probes.drivers.browser import executable
+    from probes.journey.file import parse
 
     if output.exists():
         raise WhichlayerError(f"{output} is there already: give another --output")
-    program = _browser_program.find(browser)
+    program = executable.find(browser)
     try:
-        from probes import recorder
-        from probes.drivers._browser_launch import Launch
+        from probes.drivers.browser import recorder
+        from probes.drivers.browser.launch import Launch
     except ModuleNotFoundError as missing:
         raise WhichlayerError(
             f"recording needs the package {missing.name}: pip install 'whichlayer[browser]'"
@@ -119,7 +119,7 @@ def record(
     print("Show the journey in the window, then close it.")
     text = recorder.record(Launch(executable=program, headed=True), url, output.stem)
     output.write_text(text, encoding="utf-8")
-    steps = journey.parse(text, output).steps
+    steps = parse(text, output).steps
     print(f"{output}: {len(steps)} steps ({', '.join(step.step for step in steps)}); read its first lines")
 
 

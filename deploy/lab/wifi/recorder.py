@@ -104,7 +104,7 @@ def main() -> None:
 
 def cost() -> None:
     """Print what one reading costs here, where every instruction is translated."""
-    from probes.radio import KernelRadio  # noqa: PLC0415
+    from probes.context.radio import KernelRadio  # noqa: PLC0415
 
     radio = KernelRadio()
     radio.association(DEVICE)

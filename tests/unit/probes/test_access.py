@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from collector.model.access import Link, Presentation
-from probes.access import detect, find_link, find_presentation
-from probes.settings import AccessLabels
+from probes.context.access import AccessLabels, detect, find_link, find_presentation
 
 HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and /sys")

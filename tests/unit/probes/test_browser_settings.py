@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from collector.model.errors import ConfigError, WhichlayerError
-from probes.drivers import _browser_program
-from probes.drivers._browser_failure import not_loaded
-from probes.drivers.browser import PLUGIN
-from probes.journey import parse
+from probes.drivers.browser import executable
+from probes.drivers.browser.failure import not_loaded
+from probes.drivers.browser.plugin import PLUGIN
+from probes.journey.file import parse
 
 DOCS = Path(__file__).parents[3] / "docs" / "drivers" / "browser.md"
 
@@ -37,10 +37,10 @@ def test_a_browser_is_found_on_path_or_said_to_be_missing(tmp_path: Path, monkey
     edge = tmp_path / "microsoft-edge"
     edge.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert _browser_program.find(None) == edge
+    assert executable.find(None) == edge
     edge.unlink()
     with pytest.raises(WhichlayerError, match="apt-get install chromium"):
-        _browser_program.find(None)
+        executable.find(None)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from probes.hours import WORKING_DAYS, BusinessHours, Day, Hours
+from probes.sessions.hours import WORKING_DAYS, BusinessHours, Day, Hours
 
 LONDON = ZoneInfo("Europe/London")
 

@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.drivers._forms import Html
-from probes.drivers._http_page import Page, at_path, find
 from probes.drivers._uncertainty import clock_resolution_ns, wake_up_ns
+from probes.drivers.http.forms import Html
+from probes.drivers.http.page import Page, at_path, find
 from probes.error_text import LENGTH, short
-from probes.journey_request import AuthenticationFailure, Capture
+from probes.journey.request import AuthenticationFailure, Capture
 
 PAGE = """
 <html><head><meta name="csrf" content="m1"></head><body>

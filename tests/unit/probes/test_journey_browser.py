@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from collector.model.errors import ConfigError
-from probes.journey import Journey, parse
+from probes.journey.file import Journey, parse
 
 FILE = Path("day.yaml")
 HEAD = """name: day

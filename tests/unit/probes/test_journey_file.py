@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from collector.document import seconds
 from collector.model.errors import ConfigError
-from probes.journey import Action, Journey, load, parse
-from probes.placeholder import fill, names
+from probes.journey.file import Action, Journey, load, parse
+from probes.journey.placeholder import fill, names
 
 FILE = Path("day.yaml")
 TEMPLATES = Path(__file__).parents[3] / "probes" / "journeys"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from collector.model.errors import ConfigError
-from probes.journey import Journey, parse
-from probes.journey_link import byte_count
+from probes.journey.file import Journey, parse
+from probes.journey.link import byte_count
 
 FILE = Path("link.yaml")
 PAGE = Path(__file__).parents[3] / "docs" / "drivers" / "link.md"

@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from collector.model.run import Outcome
-from probes.journey import ClientCertificate, Journey, Step, parse
-from probes.journey_request import AuthenticationFailure, Capture, Expect, Link, Request, VerifySaved
+from probes.journey.file import ClientCertificate, Journey, Step, parse
+from probes.journey.request import AuthenticationFailure, Capture, Expect, Link, Request, VerifySaved
 
 PAGE = (Path(__file__).parents[3] / "docs" / "journeys.md").read_text(encoding="utf-8")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from collector.model.errors import ConfigError
-from probes.journey import parse
+from probes.journey.file import parse
 
 ROOT = Path(__file__).parents[3]
 HEAD = "name: s\nsecrets: {password: env:P}\nvariables: {record: '7'}\nsteps:\n"

@@ -6,10 +6,10 @@ import httpx2
 import pytest
 
 from collector.model.run import Outcome
-from probes.drivers._http_failure import StepEnded
-from probes.drivers._http_page import Page
-from probes.drivers._link_delivery import Delivery, delivery
-from probes.journey_link import Report
+from probes.drivers.http.failure import StepEnded
+from probes.drivers.http.page import Page
+from probes.drivers.link.delivery import Delivery, delivery
+from probes.journey.link import Report
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from collector.model.errors import WhichlayerError
-from probes.outbox import BATCH_ROWS, REFUSED_FILES, Kind, Outbox
+from probes.agent.outbox import BATCH_ROWS, REFUSED_FILES, Kind, Outbox
 
 LIMIT = 1 << 20
 
@@ -127,7 +127,7 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from probes.outbox import Kind, Outbox
+from probes.agent.outbox import Kind, Outbox
 box = Outbox(Path(sys.argv[1]), limit_bytes=1 << 26)
 for number in range(10**9):
     box.put(Kind.SAMPLES, [str(number)])
@@ -164,7 +164,7 @@ def test_kill_9_loses_and_repeats_nothing(tmp_path: Path) -> None:
 FULL = """
 import json, resource, sys
 from pathlib import Path
-from probes.outbox import Kind, Outbox
+from probes.agent.outbox import Kind, Outbox
 
 box = Outbox(Path(sys.argv[1]), limit_bytes=1 << 20)
 box.put(Kind.SAMPLES, ["1"])
@@ -241,7 +241,7 @@ def test_it_maps_no_memory_so_that_it_may_lie_on_a_network_drive(tmp_path: Path)
 def test_a_file_that_another_process_holds_is_not_taken_for_a_damaged_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("probes.outbox._HELD_SECONDS", 0.1)
+    monkeypatch.setattr("probes.agent.outbox._HELD_SECONDS", 0.1)
     box = Outbox(tmp_path, limit_bytes=LIMIT)
     box.put(Kind.RUNS, ['{"run":1}'])
     with pytest.raises(WhichlayerError, match="is held by another process"):

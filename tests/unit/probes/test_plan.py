@@ -6,7 +6,7 @@ import pytest
 
 from collector.model.access import Link
 from collector.model.errors import ConfigError
-from probes.plan import make
+from probes.agent.plan import make
 from tests.agents.held import JOURNEY as HELD_JOURNEY
 from tests.agents.rig import JOURNEY
 from whichlayer.agent import check_plan

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from collector.model.errors import ConfigError, WhichlayerError
 from collector.model.run import Outcome
 from probes.driver import OpenDriver, WalkContext
-from probes.drivers._print_failure import bare, hindrance
-from probes.drivers.print import PLUGIN
-from probes.journey import Journey, Step, parse
+from probes.drivers.print.failure import bare, hindrance
+from probes.drivers.print.plugin import PLUGIN
+from probes.journey.file import Journey, Step, parse
 from tests.stages.print import examples
 
 FILE = Path("paper.yaml")
@@ -96,7 +96,7 @@ def test_what_is_missing_on_the_endpoint_is_said_before_anything_is_walked(
 ) -> None:
     with pytest.raises(WhichlayerError, match=r"no test page page\.pdf"):
         opened(tmp_path, TEST_PAGE, {})
-    monkeypatch.setitem(sys.modules, "probes.drivers._print_delivery", None)
+    monkeypatch.setitem(sys.modules, "probes.drivers.print.delivery", None)
     with pytest.raises(WhichlayerError, match=r"pip install 'whichlayer\[print\]'"):
         opened(tmp_path, TEST_PAGE, {})
 

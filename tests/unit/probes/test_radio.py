@@ -6,7 +6,7 @@ import pytest
 
 from collector.model.errors import WhichlayerError
 from collector.model.sample import Sample
-from probes.radio import Association, KernelRadio, association_of
+from probes.context.radio import Association, KernelRadio, association_of
 from probes.samplers.wifi import OpenWifi
 from tests.recordings.wifi import Recorded, replies, resent, stations
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from probes.journey import parse
-from probes.recording import Event, Recording
+from probes.drivers.browser.recording import Event, Recording
+from probes.journey.file import parse
 
 URL = "http://app/start?x={1}"
 

@@ -8,10 +8,10 @@ import pytest
 
 from collector.model.errors import WhichlayerError
 from deploy.lab import desk
-from probes.drivers._remote_sight import Images, differs
-from probes.drivers._remote_viewer import Picture, differs_where
-from probes.journey import parse
-from probes.journey_screen import Sight
+from probes.drivers.remote.sight import Images, differs
+from probes.drivers.remote.viewer import Picture, differs_where
+from probes.journey.file import parse
+from probes.journey.screen import Sight
 
 NOISE = np.random.default_rng(7)
 

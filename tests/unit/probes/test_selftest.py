@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from probes.selftest import lines, report
-from probes.windows import Windows
+from probes.agent.selftest import lines, report
+from probes.windows.port import Windows
 from tests.windows.recording import Recording, denied
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.model.run import Phase
-from probes.drivers._server_timing import parse
+from probes.drivers.http.server_timing import parse
 
 
 @pytest.mark.parametrize(

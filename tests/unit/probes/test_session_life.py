@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from collector.model.access import Access, Link, Presentation
 from collector.model.session import EndCause, Kept, SessionEvent, SessionEventKind
-from probes.session_life import Held, Life, Look, Moment, Sign
+from probes.sessions.life import Held, Life, Look, Moment, Sign
 
 T0 = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 HELD = Held(

@@ -9,12 +9,12 @@ import pytest
 
 from collector.model.run import Outcome, StepTiming
 from collector.model.session import EndCause
-from probes import journey as journeys
 from probes.driver import OpenDriver, WalkContext, Witness
-from probes.drivers.http import PLUGIN
-from probes.session_life import Moment, Sign
-from probes.session_settings import EndSign
-from probes.session_signs import look_at
+from probes.drivers.http.plugin import PLUGIN
+from probes.journey import file as journeys
+from probes.sessions.life import Moment, Sign
+from probes.sessions.settings import EndSign
+from probes.sessions.signs import look_at
 from tests.agents.held import JOURNEY
 
 NOW = Moment(datetime(2026, 3, 2, 8, 0, tzinfo=UTC), 7.0)

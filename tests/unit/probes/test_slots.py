@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.slots import STAGGER_MOST, STAGGER_SHARE, Slots, stagger
+from probes.agent.slots import STAGGER_MOST, STAGGER_SHARE, Slots, stagger
 
 MOMENTS = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 INTERVALS = st.sampled_from([1.0, 5.0, 7.5, 60.0, 300.0, 3600.0])

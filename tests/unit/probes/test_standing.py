@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from probes.standing import Lookout, Standing
+from probes.context.standing import Lookout, Standing
 from tests.recordings.wifi import Recorded
 from tests.unit.probes.test_access import HEAD, machine
 

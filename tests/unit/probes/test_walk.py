@@ -11,8 +11,8 @@ from collector.model.access import Access, Link, Presentation
 from collector.model.errors import WhichlayerError
 from collector.model.run import Outcome, Run, StepTiming
 from probes.driver import WalkContext
-from probes.journey import Step, parse
-from probes.walk import Place, missing, walk
+from probes.journey.file import Step, parse
+from probes.walk import Place, walk
 
 SLOT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PLACE = Place(
@@ -150,7 +150,7 @@ def test_what_has_no_value_is_named_and_nothing_is_opened() -> None:
     assert run.outcome is Outcome.NOT_READY
     assert run.steps[0].error == ("no value for variable ward, secret password: give it in the agent's configuration")
     assert driver.context is None
-    assert missing(JOURNEY, secrets=SECRETS, variables=VARIABLES) == []
+    assert JOURNEY.missing(secrets=SECRETS, variables=VARIABLES) == []
 
 
 def test_a_variable_the_journey_has_not_is_refused() -> None:

@@ -9,12 +9,12 @@ import pytest
 from collector.model.access import Presentation
 from collector.model.errors import WhichlayerError
 from collector.model.layer import Layer
-from probes import _windows_layout as layout
-from probes import presentation
+from probes.context import presentation
 from probes.samplers import citrix
 from probes.samplers.citrix import CitrixSettings, _OpenCitrix, own
 from probes.samplers.spooler import _OpenSpooler
-from probes.windows import Windows
+from probes.windows import layout
+from probes.windows.port import Windows
 from tests.windows.recording import Recording, absent, blocks, denied
 
 KEY = r"SOFTWARE\Citrix\Ica\Session\2\Connection"

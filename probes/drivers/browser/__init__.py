@@ -1,0 +1,1 @@
+"""A browser's page, walked by Playwright."""

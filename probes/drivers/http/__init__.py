@@ -1,0 +1,1 @@
+"""The requests of a page, sent as a browser would send them."""

@@ -1,0 +1,1 @@
+"""The secure link to somebody else's service: each hop told apart."""

@@ -1,0 +1,1 @@
+"""A document sent to a real printer."""

@@ -1,0 +1,1 @@
+"""A remote session, seen as its user sees it."""
