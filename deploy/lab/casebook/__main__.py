@@ -1,6 +1,7 @@
 """``python -m deploy.lab.casebook``: serve one release of casebook."""
 
 import argparse
+import asyncio
 import os
 import socket
 import sys
@@ -12,6 +13,8 @@ from deploy.lab.casebook.app import Casebook, create
 from deploy.lab.casebook.database import Database
 from deploy.lab.casebook.documents import DocumentIndex
 from deploy.lab.casebook.stay import Stay
+
+_DRAIN_SECONDS = 1.0
 
 
 def main() -> None:
@@ -40,7 +43,23 @@ def main() -> None:
     with _listener(chosen) as listener:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        uvicorn.Server(config).run(sockets=[listener])
+        _Draining(config).run(sockets=[listener])
+
+
+class _Draining(uvicorn.Server):
+    """Ends as behind a load balancer: for a second it answers who is connected, and tells each not to come back.
+
+    Hanging up at once would break the request that just then travels on a kept connection.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no connection, let those there are run out, then end as usual."""
+        for server in self.servers:
+            server.close()
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        if self.server_state.connections:
+            await asyncio.sleep(_DRAIN_SECONDS)
+        await super().shutdown(sockets)
 
 
 def _listener(chosen: argparse.Namespace) -> socket.socket:
