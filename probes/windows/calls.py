@@ -1,6 +1,6 @@
-"""The calls into Windows, each giving raw memory or a number: see ``Calls`` in ``probes/windows.py``.
+"""The calls into Windows, each giving raw memory or a number: see ``Calls`` in ``port.py``.
 
-Every one raises OSError when Windows says no. System libraries are loaded from System32 only. Nothing here
+Every one raises OSError when Windows says no. Nothing here
 scans for WiFi networks, waits for a device, or changes anything.
 """
 
@@ -17,15 +17,13 @@ from contextlib import contextmanager
 from ctypes import wintypes
 
 from probes.windows.layout import Block
+from probes.windows.libraries import SYSTEM32, load, true, zero
 
-_SYSTEM32 = 0x800  # LOAD_LIBRARY_SEARCH_SYSTEM32
 _OWN_FOLDER = 0x100  # LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR: what a library given by its path needs lies beside it
 _THIS_SESSION = 0xFFFFFFFF
 _ACCESS_DENIED = 5
-_BUFFER_TOO_SMALL = 122
 _MORE_DATA = 0x800007D2
 _DOUBLE = 0x200
-_LOCAL_AND_CONNECTIONS = 0x6
 _RSSI = 0x10000102
 _CURRENT_CONNECTION = 7
 _ATTEMPTS = 3  # for what grows between asking its size and asking for it
@@ -34,17 +32,17 @@ POWERSHELL_SECONDS = 20.0
 
 def session_id() -> int:
     """Give the number of the Windows session this process runs in."""
-    kernel = _library("kernel32")
+    kernel = load("kernel32")
     number = wintypes.DWORD()
-    _true(kernel.ProcessIdToSessionId(os.getpid(), ctypes.byref(number)))
+    true(kernel.ProcessIdToSessionId(os.getpid(), ctypes.byref(number)))
     return number.value
 
 
 def session_information(kind: int) -> Block:
     """Ask WTSQuerySessionInformationW about this session."""
-    library = _library("wtsapi32")
+    library = load("wtsapi32")
     pointer, length = ctypes.c_void_p(), wintypes.DWORD()
-    _true(
+    true(
         library.WTSQuerySessionInformationW(
             None, wintypes.DWORD(_THIS_SESSION), kind, ctypes.byref(pointer), ctypes.byref(length)
         )
@@ -73,9 +71,9 @@ def has_key(path: str) -> bool:
 
 def open_counters(paths: Sequence[str]) -> tuple[int, dict[str, int]]:
     """Open one PDH query with these English paths; counters this machine does not have are left out."""
-    library = _library("pdh")
+    library = load("pdh")
     query = ctypes.c_void_p()
-    _zero(library.PdhOpenQueryW(None, ctypes.c_size_t(0), ctypes.byref(query)))
+    zero(library.PdhOpenQueryW(None, ctypes.c_size_t(0), ctypes.byref(query)))
     counters: dict[str, int] = {}
     for path in paths:
         counter = ctypes.c_void_p()
@@ -86,12 +84,12 @@ def open_counters(paths: Sequence[str]) -> tuple[int, dict[str, int]]:
 
 def collect_counters(query: int) -> None:
     """Let Windows read every counter of the query now."""
-    _zero(_library("pdh").PdhCollectQueryData(ctypes.c_void_p(query)))
+    zero(load("pdh").PdhCollectQueryData(ctypes.c_void_p(query)))
 
 
 def counter_array(counter: int) -> Block:
     """Give the last values of one counter for all its instances; an empty block when there are none."""
-    library = _library("pdh")
+    library = load("pdh")
     length, count = wintypes.DWORD(0), wintypes.DWORD(0)
     content, answer = ctypes.create_string_buffer(0), _MORE_DATA
     for _ in range(_ATTEMPTS):
@@ -112,14 +110,14 @@ def counter_array(counter: int) -> Block:
 
 def close_counters(query: int) -> None:
     """Let go of a query and its counters."""
-    _library("pdh").PdhCloseQuery(ctypes.c_void_p(query))
+    load("pdh").PdhCloseQuery(ctypes.c_void_p(query))
 
 
 def wifi_cards() -> Block:
     """List the WiFi cards. OSError when the WLAN service does not run, as on servers."""
     with _wlan() as (library, handle):
         pointer = ctypes.c_void_p()
-        _zero(library.WlanEnumInterfaces(handle, None, ctypes.byref(pointer)))
+        zero(library.WlanEnumInterfaces(handle, None, ctypes.byref(pointer)))
         try:
             count = ctypes.cast(pointer, ctypes.POINTER(wintypes.DWORD)).contents.value
             return _copied(pointer, 8 + 532 * count)
@@ -135,36 +133,6 @@ def wifi_connection(card: bytes) -> Block:
 def wifi_rssi(card: bytes) -> int:
     """Ask a card's driver for the signal in dBm."""
     return _ask_card(card, _RSSI).number(0, "<i")
-
-
-def printer(name: str) -> Block:
-    """Ask the spooler about one printer (PRINTER_INFO_2W)."""
-    library = _library("winspool.drv")
-    handle, needed = ctypes.c_void_p(), wintypes.DWORD()
-    _true(library.OpenPrinterW(name, ctypes.byref(handle), None))
-    try:
-        library.GetPrinterW(handle, 2, None, 0, ctypes.byref(needed))
-        content = ctypes.create_string_buffer(needed.value)
-        _true(library.GetPrinterW(handle, 2, content, needed, ctypes.byref(needed)))
-    finally:
-        library.ClosePrinter(handle)
-    return Block(content=content.raw, address=ctypes.addressof(content))
-
-
-def printers() -> Block:
-    """List this session's printers, local and connected ones (PRINTER_INFO_4W: answered without asking a server)."""
-    library = _library("winspool.drv")
-    needed, count = wintypes.DWORD(), wintypes.DWORD()
-    content = ctypes.create_string_buffer(0)
-    for _ in range(_ATTEMPTS):
-        if library.EnumPrintersW(
-            _LOCAL_AND_CONNECTIONS, None, 4, content, len(content), ctypes.byref(needed), ctypes.byref(count)
-        ):
-            return Block(content=content.raw, address=ctypes.addressof(content), count=count.value)
-        if ctypes.get_last_error() != _BUFFER_TOO_SMALL:
-            break
-        content = ctypes.create_string_buffer(needed.value)
-    raise ctypes.WinError(ctypes.get_last_error())
 
 
 def powershell(script: str) -> str:
@@ -192,7 +160,7 @@ def _ask_card(card: bytes, what: int) -> Block:
         answer = library.WlanQueryInterface(handle, guid, what, None, ctypes.byref(length), ctypes.byref(pointer), None)
         if answer == _ACCESS_DENIED:
             raise PermissionError(answer, "Windows does not permit it: location is switched off for this user")
-        _zero(answer)
+        zero(answer)
         try:
             return _copied(pointer, length.value)
         finally:
@@ -201,9 +169,9 @@ def _ask_card(card: bytes, what: int) -> Block:
 
 @contextmanager
 def _wlan() -> Iterator[tuple[ctypes.WinDLL, ctypes.c_void_p]]:
-    library = _library("wlanapi")
+    library = load("wlanapi")
     version, handle = wintypes.DWORD(), ctypes.c_void_p()
-    _zero(library.WlanOpenHandle(2, None, ctypes.byref(version), ctypes.byref(handle)))
+    zero(library.WlanOpenHandle(2, None, ctypes.byref(version), ctypes.byref(handle)))
     try:
         yield library, handle
     finally:
@@ -214,24 +182,10 @@ def _citrix_library() -> ctypes.WinDLL:
     """Load the Citrix agent's library from where only an administrator can put one, never by PATH."""
     installed = os.path.join(os.environ["PROGRAMFILES"], "Citrix", "ICAService", "wfapi64.dll")  # noqa: PTH118
     if os.path.exists(installed):  # noqa: PTH110
-        return ctypes.WinDLL(installed, winmode=_SYSTEM32 | _OWN_FOLDER)
-    return _library("wfapi64.dll")
-
-
-def _library(name: str) -> ctypes.WinDLL:
-    return ctypes.WinDLL(name, use_last_error=True, winmode=_SYSTEM32)
+        return ctypes.WinDLL(installed, winmode=SYSTEM32 | _OWN_FOLDER)
+    return load("wfapi64.dll")
 
 
 def _copied(pointer: ctypes.c_void_p, length: int) -> Block:
     address = pointer.value or 0
     return Block(content=ctypes.string_at(address, length), address=address)
-
-
-def _true(answer: int) -> None:
-    if not answer:
-        raise ctypes.WinError(ctypes.get_last_error())
-
-
-def _zero(answer: int) -> None:
-    if answer:
-        raise OSError(answer & 0xFFFFFFFF, f"Windows answered {answer & 0xFFFFFFFF:#x}")

@@ -15,32 +15,6 @@ _INTERFACE_BYTES = 532  # WLAN_INTERFACE_INFO
 _INTERFACE_STATE = 528
 _CONNECTED = 1  # wlan_interface_state_connected
 _BSSID = slice(560, 566)  # in WLAN_CONNECTION_ATTRIBUTES
-_PRINTER_ITEM_BYTES = 24  # PRINTER_INFO_4W
-_WORK_OFFLINE = 0x400
-_PRINTER_WORDS = {
-    0x1: "paused",
-    0x2: "error",
-    0x4: "pending_deletion",
-    0x8: "paper_jam",
-    0x10: "paper_out",
-    0x20: "manual_feed",
-    0x40: "paper_problem",
-    0x80: "offline",
-    0x200: "busy",
-    0x400: "printing",
-    0x800: "bin_full",
-    0x1000: "not_available",
-    0x4000: "processing",
-    0x20000: "toner_low",
-    0x40000: "no_toner",
-    0x80000: "page_punt",
-    0x100000: "user_intervention",
-    0x200000: "out_of_memory",
-    0x400000: "door_open",
-    0x800000: "server_unknown",
-    0x1000000: "power_save",
-}
-_STILL_USABLE = frozenset({"busy", "printing", "processing", "toner_low", "power_save", "page_punt"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +46,6 @@ class WifiLink:
     receive_bps: float
     transmit_bps: float
     bssid: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrinterState:
-    """What the spooler says of one printer; ``words`` are its status bits."""
-
-    usable: bool
-    jobs: int
-    words: tuple[str, ...]
 
 
 def protocol(block: Block) -> int:
@@ -120,18 +85,3 @@ def wifi_link(block: Block) -> WifiLink:
         transmit_bps=block.number(584) * 1000.0,
         bssid=any(block.content[_BSSID]),
     )
-
-
-def printer_state(block: Block) -> PrinterState:
-    """Read PRINTER_INFO_2W. A printer set to work offline takes jobs and prints none: it is not usable."""
-    bits = block.number(124)
-    words = [word for bit, word in _PRINTER_WORDS.items() if bits & bit]
-    if block.number(104) & _WORK_OFFLINE:
-        words.append("work_offline")
-    return PrinterState(usable=set(words) <= _STILL_USABLE, jobs=block.number(128), words=tuple(words))
-
-
-def printer_names(block: Block) -> Sequence[str]:
-    """Read an array of PRINTER_INFO_4W."""
-    places = (position * _PRINTER_ITEM_BYTES for position in range(block.count))
-    return [block.text(block.number(place, "<Q")) for place in places]

@@ -1,10 +1,9 @@
-"""The one port to Windows: the session, its counters, the WiFi card, the spooler. Each read is small and scans nothing.
+"""The port to Windows: the session, its counters, the WiFi card. Each read is small and scans nothing.
 
-``Calls`` is what Windows is asked, answered in raw memory by ``calls.py``, or by a recording.
+``Calls`` is what Windows is asked, answered in raw memory by ``calls.py``, or by a recording; ``spooler.py`` has the printers.
 Nothing here runs while a step is timed: an access is detected before a walk, samplers are jobs of their own.
 """
 
-import fnmatch
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from collector.model.errors import WhichlayerError
 from probes.windows import layout
-from probes.windows.layout import Block, PrinterState, WifiLink
+from probes.windows.layout import Block, WifiLink
 
 WTS_CLIENT_PROTOCOL = 16
 WTS_SESSION_INFO = 24
@@ -62,12 +61,6 @@ class Calls(Protocol):
 
     def wifi_rssi(self, card: bytes, /) -> int:
         """Ask a card for its signal in dBm."""
-
-    def printer(self, name: str) -> Block:
-        """Ask the spooler about one printer."""
-
-    def printers(self) -> Block:
-        """List printers."""
 
     def powershell(self, script: str) -> str:
         """Run a script."""
@@ -169,19 +162,6 @@ class Windows:
                 bssid=bssid,
             )
         return None
-
-    def printer(self, pattern: str) -> PrinterState | None:
-        """Describe the first printer whose name matches (``*`` and ``?``; capitals do not matter); None without one.
-
-        Raises OSError when the spooler cannot be asked.
-        """
-        names = sorted(layout.printer_names(self._calls.printers()))
-        matching = [name for name in names if fnmatch.fnmatchcase(name.casefold(), pattern.casefold())]
-        return layout.printer_state(self._calls.printer(matching[0])) if matching else None
-
-    def printer_count(self) -> int:
-        """Count the printers of this session. Raises OSError."""
-        return len(layout.printer_names(self._calls.printers()))
 
     def _citrix_keeps(self, session: int) -> bool:
         return self._calls.has_key(rf"SOFTWARE\Citrix\Ica\Session\{session}\Connection")

@@ -79,6 +79,7 @@ static void printer(const char *name, DWORD status, DWORD attributes, DWORD jobs
     begin(sizeof *found);
     found->pPrinterName = text(L"Ward 3 (from desk) in session 2");
     found->pPortName = text(L"CLIENT-1:");
+    found->pDriverName = text(L"Example Universal Driver");
     found->Status = status;
     found->Attributes = attributes;
     found->cJobs = jobs;
@@ -94,6 +95,51 @@ static void printers(void) {
     found[1].pServerName = text(L"\\\\print-1");
     found[1].Attributes = PRINTER_ATTRIBUTE_NETWORK;
     show("printers");
+}
+
+/* Newer than the headers of mingw-w64 12; values of the Windows SDK. */
+#ifndef PRINTER_DRIVER_XPS
+#define PRINTER_DRIVER_XPS 0x00000002
+#endif
+#ifndef JOB_STATUS_RETAINED
+#define JOB_STATUS_RETAINED 0x00002000
+#endif
+
+static void driver(const char *name, DWORD version, DWORD attributes) {
+    DRIVER_INFO_8W *found = (void *)block.bytes;
+    begin(sizeof *found);
+    found->cVersion = version;
+    found->pName = text(L"Example Universal Driver");
+    found->dwPrinterDriverAttributes = attributes;
+    show(name);
+}
+
+static void job(const char *name, DWORD status, DWORD position, DWORD pages) {
+    JOB_INFO_1W *found = (void *)block.bytes;
+    begin(sizeof *found);
+    found->JobId = 7;
+    found->pPrinterName = text(L"Ward 3 (from desk) in session 2");
+    found->pMachineName = text(L"\\\\desk");
+    found->pUserName = text(L"somebody");
+    found->pDocument = text(L"whichlayer");
+    found->pDatatype = text(L"RAW");
+    found->Status = status;
+    found->Position = position;
+    found->PagesPrinted = pages;
+    show(name);
+}
+
+static void jobs(void) {
+    job("job_spooling", JOB_STATUS_SPOOLING, 1, 0);
+    job("job_waiting", 0, 2, 0);
+    job("job_paused", JOB_STATUS_PAUSED, 1, 0);
+    job("job_printing", JOB_STATUS_PRINTING, 1, 0);
+    job("job_paper_out", JOB_STATUS_PRINTING | JOB_STATUS_PAPEROUT, 1, 0);
+    job("job_offline", JOB_STATUS_OFFLINE, 1, 0);
+    job("job_error", JOB_STATUS_ERROR, 1, 0);
+    job("job_complete", JOB_STATUS_COMPLETE | JOB_STATUS_RETAINED, 1, 1);
+    job("job_printed", JOB_STATUS_PRINTED | JOB_STATUS_RETAINED, 1, 1);
+    job("job_deleting", JOB_STATUS_DELETING, 1, 0);
 }
 
 static void session(void) {
@@ -113,7 +159,12 @@ int main(void) {
     connection();
     printer("printer_ready", 0, PRINTER_ATTRIBUTE_LOCAL, 0);
     printer("printer_ill", PRINTER_STATUS_PAPER_OUT | PRINTER_STATUS_OFFLINE, PRINTER_ATTRIBUTE_WORK_OFFLINE, 3);
+    printer("printer_hungry", PRINTER_STATUS_PAPER_OUT, PRINTER_ATTRIBUTE_LOCAL, 1);
+    printer("printer_keeping", 0, PRINTER_ATTRIBUTE_LOCAL | PRINTER_ATTRIBUTE_KEEPPRINTEDJOBS, 0);
     printers();
+    driver("driver_v3", 3, 0);
+    driver("driver_v4", 4, PRINTER_DRIVER_XPS);
+    jobs();
     session();
     return 0;
 }

@@ -29,17 +29,14 @@ def absent(*_: object) -> int:
 
 @dataclass
 class Recording:
-    """Answers of one machine: session 2 of a Citrix host, with one printer and a connected WiFi card."""
+    """Answers of one machine: session 2 of a Citrix host, with a connected WiFi card."""
 
     session: int = 2
     wts: int | None = 1
     citrix: Callable[[], int] = absent
     keys: Sequence[str] = ()
-    printer_block: str = "printer_ready"
-    printer_count: int = 2
     connection: Callable[[bytes], Block] = lambda _card: blocks()["connection"]
     cards: Block = field(default_factory=lambda: blocks()["interfaces"])
-    spooler: Callable[[], Block] = lambda: blocks()["printers"]
     missing: Sequence[str] = ()
     round_trips: str = "[]"
     asked: list[str] = field(default_factory=list)
@@ -83,14 +80,6 @@ class Recording:
 
     def wifi_rssi(self, _card: bytes) -> int:
         return -67
-
-    def printer(self, name: str) -> Block:
-        self.asked.append(name)
-        return blocks()[self.printer_block]
-
-    def printers(self) -> Block:
-        whole = self.spooler()
-        return Block(content=whole.content, address=whole.address, count=self.printer_count)
 
     def powershell(self, script: str) -> str:
         self.asked.append(script)

@@ -1,13 +1,16 @@
-"""Sends what the journey made, or a test page, to an IPP printer and follows the job to its end.
+"""Sends what the journey made, or a test page, to a printer and follows the job to its end.
 
-Everything before printing is walked by the HTTP driver. ``docs/drivers/print.md`` says what the numbers mean.
+The printer is reached by IPP or through the Windows spooler: two deliveries of one kind of order. Everything before printing is walked by the HTTP driver.
+``docs/drivers/print.md`` says what the numbers mean.
 """
 
 import dataclasses
 import mimetypes
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +26,15 @@ from probes.drivers.http.failure import StepEnded
 from probes.drivers.http.plugin import HttpDriver, HttpSettings, OpenHttp
 from probes.drivers.http.session import BODY_LIMIT
 from probes.drivers.http.transport import trust
+from probes.drivers.print import spooler_delivery
 from probes.drivers.print.job import Delivery, Order
 from probes.error_text import short
 from probes.journey.file import Step
-from probes.journey.printer import PrintJob
+from probes.journey.printer import SPOOLER, PrintJob
+from probes.windows.spooler import Spooler, this_spooler
 
 _FACT_LENGTH = 100
-_ADDRESS = re.compile(r"ipps?://[^/\s]+(/\S*)?$")
+_ADDRESS = re.compile(rf"ipps?://[^/\s]+(/\S*)?$|{SPOOLER}$")
 
 
 class PrintSettings(HttpSettings):
@@ -70,12 +75,15 @@ class PrintDriver:
 class OpenPrint:
     """One run that prints."""
 
-    def __init__(self, context: WalkContext, settings: PrintSettings) -> None:
+    def __init__(self, context: WalkContext, settings: PrintSettings, spooler: Spooler | None = None) -> None:
         self._context = context
-        self._deliver = _protocol()
+        self._spooler = spooler  # None: that of this machine
         for step in context.journey.steps:
-            if step.printer is not None and step.printer.file is not None:
-                _page_file(context, step.printer.file)
+            if step.printer is not None:
+                with suppress(KeyError):  # an address that a step before it captures
+                    self._delivery(context.fill(step.printer.uri))
+                if step.printer.file is not None:
+                    _page_file(context, step.printer.file)
         self._trust = trust(ca_file=settings.ca_file) if settings.check_certificate else None
         self._web = _web(context, settings)
         self._clock_ns = _uncertainty.clock_resolution_ns() + _uncertainty.wake_up_ns()
@@ -87,15 +95,12 @@ class OpenPrint:
             return self._web.perform(step)
         try:
             order = self._order(step, step.printer, *self._document(step, step.printer))
+            deliver = self._delivery(order.uri)
         except StepEnded as end:
-            return StepTiming(
-                step=step.step,
-                outcome=end.outcome,
-                target_seconds=step.target,
-                error_kind=end.kind,
-                error=short(str(end)),
-            )
-        delivery = self._deliver(order)
+            return _unsent(step, end)
+        except WhichlayerError as absent:
+            return _unsent(step, StepEnded(Outcome.NOT_READY, "setup", str(absent)))
+        delivery = deliver(order)
         self._note(delivery)
         return _counted(self._timing(step, delivery), step.printer, delivery)
 
@@ -109,7 +114,7 @@ class OpenPrint:
         if job.file is not None:
             guessed, _ = mimetypes.guess_type(job.file)
             page = _page_file(self._context, job.file)
-            return page.read_bytes(), job.format or guessed or "application/octet-stream"
+            return page.read_bytes(), guessed or "application/octet-stream"
         made, before = self._web.pages if self._web is not None else (None, None)
         marker = self._context.fill(step.safe_record or "")
         if made is None or not any(page is not None and page.shows(marker) for page in (made, before)):
@@ -118,8 +123,7 @@ class OpenPrint:
         if not made.body or len(made.body) >= BODY_LIMIT:
             message = f"the answer before this step has {len(made.body)} bytes: nothing, or too much, to print"
             raise StepEnded(Outcome.BROKEN, "document", message)
-        said = made.headers.get("content-type", "application/octet-stream").partition(";")[0].strip()
-        return made.body, job.format or said
+        return made.body, made.headers.get("content-type", "application/octet-stream").partition(";")[0].strip()
 
     def _order(self, step: Step, job: PrintJob, document: bytes, kind: str) -> Order:
         uri = self._context.fill(job.uri)
@@ -127,17 +131,27 @@ class OpenPrint:
             raise StepEnded(
                 Outcome.BROKEN, "address", f"{job.uri} gives {uri!r}, which is not the address of a printer"
             )
+        if uri == SPOOLER and kind != job.format:
+            # IPP printers refuse what they do not take; bytes through the spooler are printed, whatever they are.
+            message = f"this is {kind}, and format says {job.format}: it must name what this printer takes as it is"
+            raise StepEnded(Outcome.BROKEN, "format", f"{message}; nothing was sent")
         return Order(
             uri=uri,
             printer_name=self._context.fill(job.printer_name),
             job_name=f"whichlayer {self._context.run_id}",
             document=document,
-            format=kind,
+            format=job.format or kind,
             timeout=step.timeout,
             poll=job.poll,
             patience=job.patience,
             trust=self._trust,
         )
+
+    def _delivery(self, uri: str) -> Callable[[Order], Delivery]:
+        """Give the way to this printer. Raises WhichlayerError where this endpoint cannot go it."""
+        if uri == SPOOLER:
+            return partial(spooler_delivery.deliver, spooler=self._spooler or this_spooler())
+        return _by_ipp()
 
     def _note(self, delivery: Delivery) -> None:
         facts = self._context.facts
@@ -167,6 +181,17 @@ class OpenPrint:
         )
 
 
+def _unsent(step: Step, end: StepEnded) -> StepTiming:
+    """Give the timing of a step in which nothing was sent to anybody."""
+    return StepTiming(
+        step=step.step,
+        outcome=end.outcome,
+        target_seconds=step.target,
+        error_kind=end.kind,
+        error=short(str(end)),
+    )
+
+
 def _counted(timing: StepTiming, job: PrintJob, delivery: Delivery) -> StepTiming:
     """Hold the pages against what the journey expects."""
     if job.pages is None or delivery.ended is not None or delivery.pages == job.pages:
@@ -178,9 +203,9 @@ def _counted(timing: StepTiming, job: PrintJob, delivery: Delivery) -> StepTimin
     return dataclasses.replace(timing, outcome=Outcome.FAILED, error_kind="page_count", error=message)
 
 
-def _protocol() -> Callable[[Order], Delivery]:
+def _by_ipp() -> Callable[[Order], Delivery]:
     try:
-        from probes.drivers.print.delivery import deliver  # noqa: PLC0415  its libraries are optional
+        from probes.drivers.print.ipp_delivery import deliver  # noqa: PLC0415  its libraries are optional
     except ModuleNotFoundError as absent:
         raise WhichlayerError(
             f"printing needs the package {absent.name}: pip install 'whichlayer[print]' on this endpoint"

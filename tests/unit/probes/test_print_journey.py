@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from collector.model.errors import ConfigError, WhichlayerError
 from collector.model.run import Outcome
 from probes.driver import OpenDriver, WalkContext
-from probes.drivers.print.failure import bare, hindrance
 from probes.drivers.print.plugin import PLUGIN
 from probes.journey.file import Journey, Step, parse
+from probes.printer_reasons import bare, hindrance
 from tests.stages.print import examples
 
 FILE = Path("paper.yaml")
@@ -68,7 +68,7 @@ def test_a_test_page_has_no_safe_record_that_nobody_would_look_for() -> None:
 
 
 @pytest.mark.parametrize("uri", ["http://printer/ipp/print", "socket://printer:9100", "printer"])
-def test_a_printer_is_spoken_to_by_ipp(uri: str) -> None:
+def test_a_printer_is_spoken_to_by_ipp_or_through_the_spooler(uri: str) -> None:
     assert "must begin with ipp:// or ipps://" in mistakes(TEST_PAGE.replace("ipp://127.0.0.1/ipp/print", uri))
 
 
@@ -96,7 +96,7 @@ def test_what_is_missing_on_the_endpoint_is_said_before_anything_is_walked(
 ) -> None:
     with pytest.raises(WhichlayerError, match=r"no test page page\.pdf"):
         opened(tmp_path, TEST_PAGE, {})
-    monkeypatch.setitem(sys.modules, "probes.drivers.print.delivery", None)
+    monkeypatch.setitem(sys.modules, "probes.drivers.print.ipp_delivery", None)
     with pytest.raises(WhichlayerError, match=r"pip install 'whichlayer\[print\]'"):
         opened(tmp_path, TEST_PAGE, {})
 

@@ -12,7 +12,6 @@ from collector.model.layer import Layer
 from probes.context import presentation
 from probes.samplers import citrix
 from probes.samplers.citrix import CitrixSettings, _OpenCitrix, own
-from probes.samplers.spooler import _OpenSpooler
 from probes.windows import layout
 from probes.windows.port import Windows
 from tests.windows.recording import Recording, absent, blocks, denied
@@ -101,21 +100,6 @@ def test_no_connected_card_is_no_wifi() -> None:
     assert Windows(Recording(cards=layout.Block(content=bytes(8)))).wifi() is None
 
 
-@pytest.mark.parametrize(
-    ("block", "usable", "jobs", "words"),
-    [("printer_ready", True, 0, ()), ("printer_ill", False, 3, ("paper_out", "offline", "work_offline"))],
-)
-def test_the_spooler_says_whether_a_printer_would_print(
-    block: str, usable: bool, jobs: int, words: tuple[str, ...]
-) -> None:
-    recording = Recording(printer_block=block)
-    state = Windows(recording).printer("ward 3 (from *")
-    assert state is not None
-    assert (state.usable, state.jobs, state.words) == (usable, jobs, words)
-    assert recording.asked == ["Ward 3 (from desk) in session 2"]
-    assert Windows(recording).printer("Ward 4*") is None
-
-
 def open_citrix(recording: Recording, **settings: Any) -> _OpenCitrix:
     return _OpenCitrix(site="test", component="desk-1", settings=CitrixSettings(**settings), windows=Windows(recording))
 
@@ -173,36 +157,6 @@ def test_a_round_trip_is_told_once_and_0_is_not_measured() -> None:
 )
 def test_only_the_own_session_is_sampled(values: dict[str, float], name: str, expected: float | None) -> None:
     assert own(values, 2, name) == expected
-
-
-def test_a_mapped_printer_is_followed_until_it_is_usable_after_logon() -> None:
-    recording = Recording(printer_count=0)
-    sampler = _OpenSpooler(site="test", component="ward-3", printer="Ward 3*", windows=Windows(recording))
-    assert {sample.metric: sample.value for sample in sampler.read()} == {"printer.present": 0.0}
-    recording.printer_count, recording.printer_block = 2, "printer_ill"
-    ill = {sample.metric: sample for sample in sampler.read()}
-    assert {name: sample.value for name, sample in ill.items()} == {
-        "printer.present": 1.0, "printer.usable": 0.0, "printer.jobs": 3.0,
-    }  # fmt: skip
-    assert ill["printer.usable"].labels["state"] == "paper_out,offline,work_offline"
-    recording.printer_block = "printer_ready"
-    after = {sample.metric: sample for sample in sampler.read()}
-    assert after["printer.usable.after_logon"].value == 30.0
-    assert 0 <= float(after["printer.usable.after_logon"].labels["uncertainty_seconds"]) < 5
-    assert "printer.usable.after_logon" not in {sample.metric for sample in sampler.read()}
-
-
-def test_a_printer_that_was_usable_from_the_start_tells_nothing_about_logon() -> None:
-    sampler = _OpenSpooler(site="test", component="ward-3", printer="Ward 3*", windows=Windows(Recording()))
-    for _ in range(2):
-        assert "printer.usable.after_logon" not in {sample.metric for sample in sampler.read()}
-
-
-def test_a_spooler_that_does_not_answer_is_said() -> None:
-    recording = Recording(spooler=denied)
-    sampler = _OpenSpooler(site="test", component="ward-3", printer="*", windows=Windows(recording))
-    with pytest.raises(WhichlayerError, match="the spooler cannot be asked: Access is denied"):
-        sampler.read()
 
 
 def test_a_missing_agent_of_citrix_is_no_error() -> None:

@@ -10,13 +10,11 @@ from pyipp.enums import IppJobState, IppOperation, IppPrinterState
 
 from collector.model.run import Outcome, Phase
 from probes.drivers.http.failure import StepEnded
-from probes.drivers.print.failure import hindrance
 from probes.drivers.print.ipp import Queue, connected
-from probes.drivers.print.job import Delivery, Order
+from probes.drivers.print.job import NOT_TAKEN_BACK, TAKE_BACK, TAKEN_BACK, Delivery, Order, Patience, late, said
+from probes.printer_reasons import hindrance
 
-_TAKE_BACK = 2.0  # seconds for it: a printer that hangs does not answer this either
 _LOOK = 1.0  # seconds between two looks at the printer itself, at most
-_SILENCE = 1.0  # seconds without an answer, when the time is up, after which a printer counts as hung
 _SECOND = 1_000_000_000  # ns
 
 _PRINTER = [
@@ -42,16 +40,13 @@ async def _deliver(order: Order) -> Delivery:
                 await _hand_over(queue, order, delivery)
                 await _Following(queue, order, delivery, known=known).to_the_end()
         except TimeoutError:
-            delivery.ended = _late(order, delivery)
+            delivery.ended = late(order, delivery)
         except StepEnded as end:
             delivery.ended = end
         finally:
-            _close_phases(delivery)
+            delivery.close_phases()
             if delivery.offered:
-                said = await _take_back(queue, order, delivery)
-                if delivery.ended is not None:
-                    ended = delivery.ended
-                    delivery.ended = StepEnded(ended.outcome, ended.kind, f"{ended}; {said}")
+                delivery.add(await _take_back(queue, order, delivery))
     return delivery
 
 
@@ -72,9 +67,9 @@ async def _meet(queue: Queue, order: Order, delivery: Delivery) -> frozenset[str
     reasons = _reasons(printer, "printer-state-reasons")
     if printer["printer-state"] == IppPrinterState.STOPPED:
         kind = hindrance(reasons) or "stopped"
-        raise StepEnded(Outcome.FAILED, kind, f"{kind}: the printer stands still{_said(reasons)}: nothing was sent")
+        raise StepEnded(Outcome.FAILED, kind, f"{kind}: the printer stands still{said(reasons)}: nothing was sent")
     if printer.get("printer-is-accepting-jobs") is False:
-        raise StepEnded(Outcome.FAILED, "rejecting", f"the printer takes no jobs{_said(reasons)}: nothing was sent")
+        raise StepEnded(Outcome.FAILED, "rejecting", f"the printer takes no jobs{said(reasons)}: nothing was sent")
     return frozenset(reasons)
 
 
@@ -86,7 +81,7 @@ async def _hand_over(queue: Queue, order: Order, delivery: Delivery) -> None:
             IppOperation.PRINT_JOB,
             {"job-name": order.job_name, "document-format": order.format},
             # Printers that know it end the job themselves, should this process be gone by then.
-            job={"job-cancel-after": max(1, round(order.timeout + _TAKE_BACK))},
+            job={"job-cancel-after": max(1, round(order.timeout + TAKE_BACK))},
             document=order.document,
         )
     except StepEnded as end:
@@ -107,7 +102,10 @@ class _Following:
     known: frozenset[str] = field(kw_only=True)
     looked: int = 0
     hindered: str | None = None
-    still_since: int | None = None
+    patience: Patience = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.patience = Patience(self.order.patience)
 
     async def to_the_end(self) -> None:
         """Return when the job is completed. Raises StepEnded when it ended otherwise or does not go on."""
@@ -145,18 +143,12 @@ class _Following:
         self.looked = now
         printer = await _look(self.queue)
         reasons = _reasons(printer, "printer-state-reasons")
-        said = [printer["printer-state-message"]] if printer.get("printer-state-message") else []
-        self.delivery.last_words = _said([*reasons, *_reasons(job, "job-state-reasons"), *said])
+        words = [printer["printer-state-message"]] if printer.get("printer-state-message") else []
+        self.delivery.last_words = said([*reasons, *_reasons(job, "job-state-reasons"), *words])
         stopped = printer["printer-state"] == IppPrinterState.STOPPED or job["job-state"] == IppJobState.STOPPED
         self.hindered = hindrance(reasons) or ("stopped" if stopped else None)
         fresh = hindrance([reason for reason in reasons if reason not in self.known])
-        if not stopped and fresh is None:
-            self.still_since = None
-            return
-        self.still_since = self.still_since or now
-        if now - self.still_since >= self.order.patience * _SECOND:
-            kind = self.hindered or "stopped"
-            raise StepEnded(Outcome.FAILED, kind, f"{kind}: the job does not go on{self.delivery.last_words}")
+        self.patience.judge(self.hindered if stopped or fresh else None, self.delivery.last_words)
 
 
 def _late_queue(delivery: Delivery) -> int:
@@ -169,39 +161,23 @@ def _late_queue(delivery: Delivery) -> int:
 def _judge(state: IppJobState, reasons: Sequence[str]) -> None:
     if state in _ENDINGS:
         raise StepEnded(
-            Outcome.FAILED, _ENDINGS[state], f"the printer ended the job: {_ENDINGS[state]}{_said(reasons)}"
+            Outcome.FAILED, _ENDINGS[state], f"the printer ended the job: {_ENDINGS[state]}{said(reasons)}"
         )
     if "job-completed-with-errors" in reasons:
-        raise StepEnded(Outcome.FAILED, "errors", f"the printer completed the job with errors{_said(reasons)}")
-
-
-def _late(order: Order, delivery: Delivery) -> StepEnded:
-    if delivery.accepted is None:
-        message = f"no answer within {order.timeout:g} s"
-        hung = delivery.stage in {Phase.PROCESSING, Phase.TRANSFER}
-        return StepEnded(Outcome.TIMEOUT, "hung" if hung else str(delivery.stage), message)
-    silent = time.perf_counter_ns() - delivery.heard > (_SILENCE + order.poll) * _SECOND
-    kind = "hung" if silent else delivery.waiting
-    return StepEnded(Outcome.TIMEOUT, kind, f"not printed within {order.timeout:g} s: {kind}{delivery.last_words}")
-
-
-def _close_phases(delivery: Delivery) -> None:
-    if delivery.accepted is not None:
-        delivery.phases[Phase.SPOOL] = (delivery.finished or time.perf_counter_ns()) - delivery.accepted
-    delivery.finished = delivery.finished or time.perf_counter_ns()
+        raise StepEnded(Outcome.FAILED, "errors", f"the printer completed the job with errors{said(reasons)}")
 
 
 async def _take_back(queue: Queue, order: Order, delivery: Delivery) -> str:
     """Cancel the job; says in words what is left at the printer."""
     try:
-        async with asyncio.timeout(_TAKE_BACK):
+        async with asyncio.timeout(TAKE_BACK):
             job_id = delivery.job_id or await _find(queue, order.job_name)
             if job_id is None:
                 return "no job is left"
             await queue.ask(IppOperation.CANCEL_JOB, {"job-id": job_id})
     except (TimeoutError, StepEnded):
-        return "the job could not be taken back: it may still be printed"
-    return "the job was taken back"
+        return NOT_TAKEN_BACK
+    return TAKEN_BACK
 
 
 async def _find(queue: Queue, name: str) -> int | None:
@@ -233,7 +209,3 @@ def _reasons(attributes: dict[str, Any], key: str) -> list[str]:
     found = attributes.get(key)
     reasons = found if isinstance(found, list) else [found]
     return [reason for reason in reasons if reason and reason != "none"]
-
-
-def _said(reasons: Sequence[str]) -> str:
-    return f" ({', '.join(reasons[:4])})" if reasons else ""
