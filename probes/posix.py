@@ -25,6 +25,13 @@ def is_root() -> bool:
     return sys.platform != "win32" and os.geteuid() == 0
 
 
+def ticks_per_second() -> int:
+    """Give the unit of times in ``/proc``; 1 where there is no such folder."""
+    if sys.platform != "linux":
+        return 1
+    return os.sysconf("SC_CLK_TCK")
+
+
 def forget_cached(file: int, length: int) -> bool:
     """Ask the kernel to forget its copy of the first ``length`` bytes; False where there is no such wish."""
     if sys.platform != "linux":

@@ -251,7 +251,16 @@ CATALOGUE: Mapping[str, Metric] = {
             "printer.usable", "1", Layer.PRINTING, Direction.DOWN, 0.5, "1 if the spooler would print on it, else 0"
         ),
         _metric("printer.jobs", "{job}", Layer.PRINTING, Direction.UP, 2.0, "jobs in the printer's queue"),
+        _metric("printer.present.after_logon", "s", Layer.PRINTING, Direction.UP, 5.0, "from logon until it was there"),
         _metric("printer.usable.after_logon", "s", Layer.PRINTING, Direction.UP, 5.0, "from logon until it was usable"),
+        _metric(
+            "printer.awaited.after_logon",
+            "s",
+            Layer.PRINTING,
+            Direction.NEUTRAL,
+            0.0,
+            "time since logon while it is not usable yet: it takes at least this long, or never comes",
+        ),
         _metric(
             "agent.outbox.dropped",
             "1",

@@ -62,15 +62,16 @@ class PrintQueue:
 
     server: str
     port: int
+    name: str = NAME
 
     @property
     def uri(self) -> str:
         """Where a document for this queue goes."""
-        return f"ipp://{self.server}/printers/{NAME}"
+        return f"ipp://{self.server}/printers/{self.name}"
 
     def manage(self, command: str, *more: str) -> None:
         """Do what an administrator does with one of CUPS's commands: ``cupsdisable``, ``cupsreject``, ``lpadmin``."""
-        named = ["-p", NAME] if command == "lpadmin" else [NAME]
+        named = ["-p", self.name] if command == "lpadmin" else [self.name]
         words = [command, "-h", self.server, *named, *more]
         done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=20)
         if done.returncode:

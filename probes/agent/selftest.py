@@ -28,15 +28,26 @@ from probes.lock import held
 from probes.samplers.citrix import INPUT_DELAY, LATENCY, own
 from probes.samplers.host import PLUGIN as HOST
 from probes.windows.port import Windows, this_machine
+from probes.windows.spooler import Spooler, code, this_spooler
 
 Facts = Mapping[str, Any]
+_PRINTERS = 10  # that are asked: one of a print server that is away takes long
 
 
-def report(version: str, windows: Windows | None = None, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+def report(
+    version: str,
+    windows: Windows | None = None,
+    environment: Mapping[str, str] = os.environ,
+    spooler: Spooler | None = None,
+) -> dict[str, Any]:
     """Make every read once, in order; a read that fails says so and the next one goes on."""
     if windows is None and sys.platform == "win32":
-        windows = this_machine()
-    reads = {**_everywhere(environment), **({} if windows is None else _on_windows(windows, environment))}
+        windows, spooler = this_machine(), this_spooler()
+    reads = {
+        **_everywhere(environment),
+        **({} if windows is None else _on_windows(windows, environment)),
+        **({} if spooler is None else {"printers": lambda: _printers(spooler)}),
+    }
     return {
         "whichlayer": version,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -91,7 +102,6 @@ def _on_windows(windows: Windows, environment: Mapping[str, str]) -> dict[str, C
         "since logon": lambda: {"seconds": windows.seconds_since_logon()},
         "counters": lambda: _counters(windows, name),
         "wifi": lambda: asdict(facts) if (facts := windows.wifi()) else {"connected": False},
-        "printers": lambda: {"in_this_session": windows.printer_count()},
     }
 
 
@@ -120,6 +130,29 @@ def _counters(windows: Windows, name: str) -> Facts:
         "own": {path: own(found, session, name) for path, found in values.items()},
         "milliseconds": True,
     }
+
+
+def _printers(spooler: Spooler) -> Facts:
+    """Tell how each of this session's printers is and how bytes would reach it, in the order of names not told."""
+    names = spooler.names()
+    return {"in_this_session": len(names), "printers": [_printer(spooler, name) for name in names[:_PRINTERS]]}
+
+
+def _printer(spooler: Spooler, name: str) -> Facts:
+    told: dict[str, Any] = {}
+    try:
+        state = spooler.state(name)
+        told = {
+            "usable": state.usable,
+            "state": list(state.words),
+            "jobs": state.jobs,
+            "keeps_printed": state.keeps,
+            "named_for_a_session": bool(re.search(r" session \d+$", name)),
+        }
+        told["datatype"] = spooler.datatype(name)
+    except OSError as failure:
+        told["unable"] = f"{type(failure).__name__} {code(failure)}"
+    return told
 
 
 def _host() -> Facts:

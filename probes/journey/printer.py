@@ -28,8 +28,9 @@ class PrintJob(Document):
         default=None, description="A test page, relative to the journey file; if not given, the answer looked at last."
     )
     format: MimeType | None = Field(
-        default=None, description="Its type, such as `application/pdf`; if not given, as the answer or the file says."
-        " With `spooler:` it must be given: what this printer takes as it is."
+        default=None,
+        description="Its type, such as `application/pdf`; if not given, as the answer or the file says."
+        " With `spooler:` it must be given: what this printer takes as it is.",
     )
     pages: int | None = Field(default=None, ge=1, description="How many printed sides the printer must count.")
     poll: Seconds = Field(default=0.25, ge=0.02, description="Time between two looks at the job; half of it is the ±.")

@@ -1,7 +1,8 @@
 """The port to Windows: the session, its counters, the WiFi card. Each read is small and scans nothing.
 
-``Calls`` is what Windows is asked, answered in raw memory by ``calls.py``, or by a recording; ``spooler.py`` has the printers.
+``Calls`` is what Windows is asked, answered in raw memory by ``calls.py``, or by a recording.
 Nothing here runs while a step is timed: an access is detected before a walk, samplers are jobs of their own.
+Printers are in ``spooler.py``.
 """
 
 import json

@@ -92,15 +92,19 @@ class Spooler:
 
     def _write(self, handle: int, content: bytes) -> None:
         try:
-            while content:
-                taken = self._calls.write(handle, content[:_CHUNK])
-                if not taken:
-                    raise OSError("the spooler takes no more bytes")
-                content = content[taken:]
+            rest = memoryview(content)
+            while rest:
+                rest = rest[self._some(handle, bytes(rest[:_CHUNK])) :]
             self._calls.end_document(handle)
         except OSError:
             _done(lambda: self._calls.abort_document(handle))
             raise
+
+    def _some(self, handle: int, content: bytes) -> int:
+        taken = self._calls.write(handle, content)
+        if not taken:
+            raise OSError("the spooler takes no more bytes")
+        return taken
 
 
 @dataclass(slots=True)

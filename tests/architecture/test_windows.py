@@ -15,7 +15,7 @@ NAMES = {  # of these
     "AF_UNIX", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2", "chown", "chroot", "fchmod", "fdatasync", "fork", "getegid",
     "geteuid", "getgid", "getgroups", "getloadavg", "getpgid", "getuid", "killpg", "mkfifo", "nice", "openpty",
     "pidfd_open", "posix_fadvise", "pread", "pwrite", "sched_getaffinity", "setsid", "setuid", "statvfs",
-    "uname", "wait4",
+    "sysconf", "uname", "wait4",
 }  # fmt: skip
 WINDOWS = {"ctypes", "msvcrt", "winreg", "_winapi", "win32api", "win32print", "win32pdh"}
 WINDOWS_PORT = "probes/windows/"

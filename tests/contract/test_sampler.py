@@ -14,12 +14,16 @@ from collector.model.errors import ConfigError, WhichlayerError
 from collector.model.metric import CATALOGUE
 from collector.model.sample import Sample
 from collector.plugin import load, names
+from deploy.lab import print_queue
 from probes import samplers
 from probes.sampler import OpenSampler, Sampler
 from probes.samplers.wifi import OpenWifi
 from probes.windows.port import Windows
+from probes.windows.spooler import Spooler
 from tests.recordings.wifi import Recorded
+from tests.sites.queue import queue_on_loopback
 from tests.windows.recording import Recording
+from tests.windows.spooler_recording import SpoolerRecording
 
 RATES = ("1/s", "By/s")
 WINDOWS = {"citrix", "spooler"}  # read over a recording of Windows
@@ -30,6 +34,7 @@ def settings(name: str, folder: Path) -> Mapping[str, Any]:
     pid_file.write_text(f"{os.getpid()}\n")
     known: dict[str, Mapping[str, Any]] = {
         "citrix": {"network": "network_core"},
+        "cups": {"printer": print_queue.NAME},
         "host": {"role": "app_server"},
         "process": {"pid_file": str(pid_file)},
         "spooler": {"printer": "Ward*"},
@@ -40,18 +45,29 @@ def settings(name: str, folder: Path) -> Mapping[str, Any]:
     return known[name]
 
 
+@pytest.fixture(scope="module")
+def cups_server() -> Iterator[str]:
+    with queue_on_loopback() as queue:
+        yield f"ipp://{queue.server}"
+
+
 @pytest.fixture(params=names(samplers))
 def opened(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenSampler]:
     if request.param in WINDOWS and sys.platform != "win32":
         module = import_module(f"probes.samplers.{request.param}")
         monkeypatch.setattr(module, "this_machine", lambda: Windows(Recording()))
+        if request.param == "spooler":
+            monkeypatch.setattr(module, "this_spooler", lambda: Spooler(SpoolerRecording()))
     kind = load(samplers, request.param, Sampler)
     sampler: OpenSampler
     if request.param == "wifi":  # few machines have a radio: what a real kernel said, again
         radio = Recorded("associated", "after traffic")
         sampler = OpenWifi(site="test", component="thing-1", device="wlan0", radio=radio)
     else:
-        sampler = kind.open(site="test", component="thing-1", settings=settings(request.param, tmp_path))
+        known = settings(request.param, tmp_path)
+        if request.param == "cups":
+            known = {**known, "server": request.getfixturevalue("cups_server")}
+        sampler = kind.open(site="test", component="thing-1", settings=known)
     yield sampler
     sampler.close()
 

@@ -160,9 +160,7 @@ def _late_queue(delivery: Delivery) -> int:
 
 def _judge(state: IppJobState, reasons: Sequence[str]) -> None:
     if state in _ENDINGS:
-        raise StepEnded(
-            Outcome.FAILED, _ENDINGS[state], f"the printer ended the job: {_ENDINGS[state]}{said(reasons)}"
-        )
+        raise StepEnded(Outcome.FAILED, _ENDINGS[state], f"the printer ended the job: {_ENDINGS[state]}{said(reasons)}")
     if "job-completed-with-errors" in reasons:
         raise StepEnded(Outcome.FAILED, "errors", f"the printer completed the job with errors{said(reasons)}")
 

@@ -1,7 +1,7 @@
 """Sends what the journey made, or a test page, to a printer and follows the job to its end.
 
-The printer is reached by IPP or through the Windows spooler: two deliveries of one kind of order. Everything before printing is walked by the HTTP driver.
-``docs/drivers/print.md`` says what the numbers mean.
+The printer is reached by IPP or through the Windows spooler: two deliveries of one kind of order. Everything
+before printing is walked by the HTTP driver. ``docs/drivers/print.md`` says what the numbers mean.
 """
 
 import dataclasses

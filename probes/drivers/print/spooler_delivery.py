@@ -172,8 +172,12 @@ class _Conversation:
 
 def _gone(*, kept: bool) -> StepEnded:
     if kept:
-        return StepEnded(Outcome.FAILED, "forgotten", "the spooler no longer knows the job: printed or not is not known")
-    message = "the job left the queue between two looks: printed or not is not known; let the queue keep printed documents"
+        return StepEnded(
+            Outcome.FAILED, "forgotten", "the spooler no longer knows the job: printed or not is not known"
+        )
+    message = (
+        "the job left the queue between two looks: printed or not is not known; let the queue keep printed documents"
+    )
     return StepEnded(Outcome.BROKEN, "unknown", message)
 
 
