@@ -109,7 +109,7 @@ class Spooler:
 
 @dataclass(slots=True)
 class SpooledJob:
-    """One document in the spooler. ``kept``: it was promised to stay in the queue when it is printed."""
+    """One document in the spooler. ``kept``: the spooler took the wish that it stays in the queue when printed."""
 
     calls: SpoolerCalls
     handle: int
@@ -135,8 +135,9 @@ class SpooledJob:
 
 
 def code(error: OSError) -> int | None:
-    """Give Windows' own number of an error."""
-    return getattr(error, "winerror", None) or error.errno
+    """Give Windows' own number of an error; 0 where a function failed without giving one."""
+    number: int | None = getattr(error, "winerror", None)
+    return error.errno if number is None else number
 
 
 def this_spooler() -> Spooler:

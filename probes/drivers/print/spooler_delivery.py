@@ -48,15 +48,15 @@ class _Conversation:
     spooler: Spooler
     delivery: Delivery
     job: SpooledJob | None = None
-    retained: bool = False  # it stays in the queue because we asked for it
-    kept: bool = False  # it stays in the queue when printed
+    asked_to_stay: bool = False  # so it has to be taken out
+    stays: bool = False  # seen to be kept, or all are: a wish that was taken need not be one that is fulfilled
 
     def print(self) -> None:
         """Return when the job is printed. Raises StepEnded, and TimeoutError when the time is up."""
         name = self._find()
         state = self._meet(name)
         job = self._hand_over(name, keep=not state.keeps)
-        self.retained, self.kept = job.kept, job.kept or state.keeps
+        self.asked_to_stay, self.stays = job.kept, state.keeps
         self._follow(name, job, known=frozenset(state.words))
 
     def leave(self) -> None:
@@ -66,7 +66,7 @@ class _Conversation:
             if delivery.offered:  # the thread that still hands it over will take it back
                 delivery.add(NOT_TAKEN_BACK)
             return
-        if delivery.offered or self.retained:
+        if delivery.offered or self.asked_to_stay:
             words = _taken_back(job)
             if delivery.offered:
                 delivery.add(words)
@@ -136,15 +136,16 @@ class _Conversation:
         """Say whether it is printed. Raises StepEnded when it has ended otherwise, or nobody knows how."""
         if state is None:
             self.delivery.finish(not_before=not_before)
-            self.retained = False
-            raise _gone(kept=self.kept)
+            self.asked_to_stay = False
+            raise _gone(stays=self.stays)
+        self.stays = self.stays or "retained" in state.words
         if "printed" in state.words:
             self.delivery.finish(not_before=not_before)
             self.delivery.pages = state.pages or None  # 0: the spooler did not count
             return True
-        if self.kept and state.words & {"deleting", "deleted"}:
+        if (self.stays or self.asked_to_stay) and state.words & {"deleting", "deleted"}:
             self.delivery.finish(not_before=not_before)
-            self.retained = False
+            self.asked_to_stay = False
             raise StepEnded(Outcome.FAILED, "cancelled", "cancelled: somebody took the job out of the queue")
         return False
 
@@ -170,8 +171,8 @@ class _Conversation:
         return answer
 
 
-def _gone(*, kept: bool) -> StepEnded:
-    if kept:
+def _gone(*, stays: bool) -> StepEnded:
+    if stays:
         return StepEnded(
             Outcome.FAILED, "forgotten", "the spooler no longer knows the job: printed or not is not known"
         )

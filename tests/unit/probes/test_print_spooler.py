@@ -79,7 +79,7 @@ def test_bytes_pass_a_driver_that_takes_xps_by_its_own_type() -> None:
         (["job_offline"], Outcome.FAILED, "offline"),
         (["job_error"], Outcome.FAILED, "stopped"),
         (["job_printing", "job_deleting"], Outcome.FAILED, "cancelled"),
-        (["job_printing", None], Outcome.FAILED, "forgotten"),
+        (["job_printing", "job_complete", None], Outcome.FAILED, "forgotten"),
         (["job_waiting"], Outcome.TIMEOUT, "queued"),
         (["job_paused"], Outcome.TIMEOUT, "held"),
         (["job_printing"], Outcome.TIMEOUT, "unfinished"),
@@ -109,11 +109,18 @@ def test_patience_begins_anew_when_it_goes_on() -> None:
         patience.judge("jam", "")
 
 
-def test_a_job_that_leaves_a_queue_which_keeps_none_is_unknown_and_not_held_against_the_printer() -> None:
-    recording = SpoolerRecording(states=("job_printing", None), refuses={"retain": PermissionError(5, "denied")})
-    delivery = printed(recording)
+@pytest.mark.parametrize("refuses", [{}, {"retain": PermissionError(5, "denied")}])
+def test_a_job_that_leaves_a_queue_not_seen_to_keep_it_is_unknown_and_not_held_against_the_printer(
+    refuses: dict[str, OSError],
+) -> None:
+    delivery = printed(SpoolerRecording(states=("job_printing", None), refuses=refuses))
     assert ending(delivery) == (Outcome.BROKEN, "unknown")
     assert "let the queue keep printed documents" in str(delivery.ended)
+
+
+def test_a_job_that_leaves_a_queue_which_keeps_all_was_taken_out_of_it() -> None:
+    recording = SpoolerRecording(printer_block="printer_keeping", states=("job_printing", None))
+    assert ending(printed(recording)) == (Outcome.FAILED, "forgotten")
 
 
 def test_a_complaint_the_printer_had_before_is_not_held_against_the_job() -> None:
