@@ -109,6 +109,14 @@ def later(seconds: float, act: Any) -> Iterator[None]:
         timer.join()
 
 
+def with_the_job(paper: Printer, act: Any) -> None:
+    """Do it a moment after the engine has begun: then the printer has answered that it took the job."""
+    while paper.idle():
+        time.sleep(0.02)
+    time.sleep(0.2)
+    act()
+
+
 def test_the_time_to_completed_is_the_printers_own(room: Path, paper: Printer) -> None:
     for seconds in (0.0, 0.9):
         paper.behave(Manner(seconds=seconds))
@@ -199,8 +207,8 @@ def test_a_printer_that_hangs_is_sent_nothing(room: Path, paper: Printer) -> Non
 
 def test_a_printer_that_hangs_with_the_job_cannot_take_it_back(room: Path, paper: Printer) -> None:
     paper.behave(Manner(seconds=2))
-    with later(0.3, paper.hang):
-        timing = printed(room, paper.uri, timeout=1.6)
+    with later(0, lambda: with_the_job(paper, paper.hang)):
+        timing = printed(room, paper.uri, timeout=2.2)
     assert (timing.outcome, timing.error_kind, timing.censored) == (Outcome.TIMEOUT, "hung", True), timing
     assert "could not be taken back" in str(timing.error)
 
@@ -209,7 +217,7 @@ def test_a_printer_that_dies_with_the_job(room: Path, shared: Printer) -> None:
     (room / "mortal").mkdir()
     with printing(room / "mortal") as mortal:
         mortal.behave(Manner(seconds=5))
-        with later(0.5, mortal.program.process.kill):
+        with later(0, lambda: with_the_job(mortal, mortal.program.process.kill)):
             timing = printed(room, mortal.uri)
     assert timing.outcome is Outcome.FAILED
     assert timing.error_kind in {"connect", "reset"}, timing
