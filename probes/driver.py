@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, Self, runtime_checkable
 
 from collector.model.run import StepTiming
@@ -61,6 +62,27 @@ class Witness(Protocol):
 
     def asks_for_password(self) -> bool:
         """Say whether it asks for a password; False when the last step brought no answer."""
+        ...
+
+
+class FarEnd(StrEnum):
+    """What a new connection to the host of a session met."""
+
+    SILENT = "silent"  # nothing answered: the link, the host itself, or what lies between
+    REFUSED = "refused"  # the host answered, and nobody listens
+    TAKES = "takes"  # it was taken, and nothing was heard over it
+    GREETS = "greets"  # it was taken, and the service spoke
+
+
+@runtime_checkable
+class Caller(Protocol):
+    """What an open driver may do besides: try the way to its session's host anew.
+
+    Where a session gives no answer, its own connection cannot tell whether the session hangs or the link is cut.
+    """
+
+    def far_end(self) -> FarEnd | None:
+        """Say what a new connection meets; None when it cannot be tried from here (a proxy, a client of its own)."""
         ...
 
 

@@ -29,7 +29,7 @@ class Sign(StrEnum):
     REFUSED = "refused"  # the host refused or reset the connection
     SILENT = "silent"  # nothing answered at all
     UNANSWERED = "unanswered"  # the host took a new connection, and no answer came over it
-    ERROR = "error"  # an answer, but an error or not that of the step
+    ERROR = "error"  # an answer, but an error or not that of the step; or from the host, and not from the session
     UNCLEAR = "unclear"  # no answer over a connection that was open before, or a failure of another kind
     PROBE = "probe"  # the probe itself could not look
 

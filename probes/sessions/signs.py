@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from collector.model.run import MEASURED, Outcome, StepTiming
 from collector.model.session import EndCause
-from probes.driver import OpenDriver, Witness
+from probes.driver import Caller, FarEnd, OpenDriver, Witness
 from probes.sessions.life import Look, Moment, Sign
 from probes.sessions.settings import EndSign
 
@@ -12,6 +12,13 @@ _NOBODY_THERE = frozenset({"resolve", "connect"})  # phases and kinds before any
 _WAITING = frozenset({"tls", "processing", "transfer"})
 _ANSWERED = frozenset({"status", "expect", "redirect", "render"})  # render: a browser's window never showed it
 _UNAUTHORISED = 401
+_REFUSED_SIGN_IN = "authentication"
+_MET: Mapping[FarEnd, tuple[Sign, str]] = {
+    FarEnd.SILENT: (Sign.SILENT, "a new connection gets no answer"),
+    FarEnd.REFUSED: (Sign.REFUSED, "a new connection is refused"),
+    FarEnd.TAKES: (Sign.UNANSWERED, "a new connection is taken, and nothing comes over it"),
+    FarEnd.GREETS: (Sign.ERROR, "a new connection is greeted by the host's service"),
+}
 _CAUSES = frozenset(map(str, EndCause))
 
 
@@ -21,11 +28,16 @@ def look_at(timing: StepTiming, opened: OpenDriver, ended_by: Mapping[EndCause, 
     if said is not None:
         cause, words = said
         return Look(at=at, sign=Sign.SAID, cause=cause, text=words)
-    if _asks_for_password(opened) or timing.http_status == _UNAUTHORISED:
+    if _asks_for_password(opened) or timing.http_status == _UNAUTHORISED or timing.error_kind == _REFUSED_SIGN_IN:
         return Look(at=at, sign=Sign.SIGN_IN, text="the password is asked for again, and no reason is given")
     if timing.outcome in MEASURED:
         return Look(at=at, sign=Sign.ALIVE)
-    return Look(at=at, sign=_failure(timing), text=timing.error or f"{timing.step}: {timing.outcome}")
+    sign, text = _failure(timing), timing.error or f"{timing.step}: {timing.outcome}"
+    met = opened.far_end() if sign is Sign.UNCLEAR and isinstance(opened, Caller) else None
+    if met is not None:
+        sign, words = _MET[met]
+        text = f"{text}; {words}"
+    return Look(at=at, sign=sign, text=text)
 
 
 def _said(timing: StepTiming, opened: OpenDriver, ended_by: Mapping[EndCause, EndSign]) -> tuple[EndCause, str] | None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from collector.document import parse
 from collector.model.access import Access, Link, Presentation
-from collector.model.session import SessionEvent, SessionEventKind
+from collector.model.session import EndCause, SessionEvent, SessionEventKind
 from probes.account import Accounts
+from probes.driver import Driver
 from probes.drivers.http.plugin import PLUGIN
 from probes.journey import file as journeys
 from probes.sessions.held import Tempo
@@ -69,13 +70,14 @@ ended_by:
   admin: {text: an administrator ended, status: 440}
 """
 SENTINEL = f'sentinel: {{safe_record: "{SAFE}", open: open, save: save, leave: draft}}\n'
+HTTP = PLUGIN.configured({"proxy": "none"})
 QUICK = Tempo(every=0.1, grace=0.6, again=0.1, work=0.25)
 
 
-def planned(url: str, *, entry: str = ENTRY, journey: str = JOURNEY) -> PlannedSession:
+def planned(url: str, *, entry: str = ENTRY, journey: str = JOURNEY, driver: Driver = HTTP) -> PlannedSession:
     read = parse(entry + f"variables: {{base_url: '{url}'}}\n", Path("whichlayer.yaml"), SessionEntry)
     known = journeys.parse(journey, Path("held.yaml"))
-    return PlannedSession(entry=read, journey=known, driver=PLUGIN.configured({"proxy": "none"}))
+    return PlannedSession(entry=read, journey=known, driver=driver)
 
 
 @dataclass
@@ -87,6 +89,9 @@ class Watched:
     def of(self, *kinds: SessionEventKind) -> list[SessionEvent]:
         return [event for event in list(self.events) if event.kind in kinds]
 
+    def causes(self) -> list[EndCause | None]:
+        return [event.cause for event in self.of(SessionEventKind.ENDED)]
+
     def wait_for(self, kind: SessionEventKind, number: int = 1) -> SessionEvent:
         wait_until(lambda: len(self.of(kind)) >= number)
         return self.of(kind)[number - 1]
@@ -94,6 +99,13 @@ class Watched:
 
 @contextmanager
 def keeping(folder: Path, url: str, *, tempo: Tempo = QUICK, **plan: Any) -> Iterator[Watched]:
+    """Hold sessions of a site at ``url`` until the block ends."""
+    with holding(folder, planned(url, **plan), tempo) as watched:
+        yield watched
+
+
+@contextmanager
+def holding(folder: Path, plan: PlannedSession, tempo: Tempo = QUICK) -> Iterator[Watched]:
     """Run a keeper until the block ends, then stop it as an agent does."""
     watched, stop = Watched(), threading.Event()
     place = Place(site="north", endpoint="desk-1", access=Access(link=Link.WIRED, presentation=Presentation.LOCAL))
@@ -103,7 +115,7 @@ def keeping(folder: Path, url: str, *, tempo: Tempo = QUICK, **plan: Any) -> Ite
         secrets=lambda: {"username": "probe", "password": PASSWORD},
         keep=watched.events.append,
     )
-    keeper = Keeper(planned(url, **plan), home, tempo)
+    keeper = Keeper(plan, home, tempo)
     thread = threading.Thread(target=keeper.run, args=(stop,), daemon=True)
     thread.start()
     try:

@@ -1,5 +1,6 @@
 """A small case management application on loopback, as the journeys' templates expect one."""
 
+import asyncio
 import secrets
 import socket
 import threading
@@ -43,6 +44,7 @@ class Casebook:
     keeps_drafts: bool = True
     farewell: str = ""  # shown beside the sign-in form
     broken: bool = False
+    hangs: bool = False  # takes requests and answers none
 
     def end_sessions(self, farewell: str = "") -> None:
         """End every session, and say so on the page that asks for the password again."""
@@ -75,6 +77,8 @@ class Casebook:
 
     async def cases(self, request: Request) -> Response:
         self._note(request)
+        while self.hangs:  # noqa: ASYNC110  a thread of the test lets it go on
+            await asyncio.sleep(0.02)
         if self.broken:
             return PlainTextResponse("out of order", 503)
         if not self._signed_in(request):

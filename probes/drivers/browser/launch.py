@@ -1,10 +1,13 @@
 """Starting a browser that is on this machine, and ending it with everything it started."""
 
+import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import httpx2
@@ -26,6 +29,8 @@ _QUIET = (  # what a browser would do for itself, beside what it is asked for
     "--disable-sync",
     "--disable-domain-reliability",
 )
+# "Preload pages: no". Else a connection is begun while the browser still gets ready to ask, and nobody can say when.
+_NOTHING_AHEAD = {"net": {"network_prediction_options": 2}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,7 @@ class Launch:
     proxy: str | None = None
     arguments: tuple[str, ...] = ()
     ca_file: Path | None = None
+    ahead: bool = False
     idle_seconds: float = 900.0
 
 
@@ -55,9 +61,9 @@ class Running:
 @contextmanager
 def launched(launch: Launch) -> Iterator[Running]:
     """Start a browser; when left, it has ended. Raises WhichlayerError when it cannot start."""
-    with _playwright(launch.ca_file) as playwright:
+    with _profile() as profile, _playwright(launch.ca_file) as playwright:
         try:
-            running = _launch(playwright, launch)
+            running = _launch(playwright, launch, profile)
         except PlaywrightError as error:
             raise WhichlayerError(f"{launch.executable} does not start: {first_line(error)}") from None
         try:
@@ -99,26 +105,45 @@ def _authorities(ca_file: Path | None) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _launch(playwright: Playwright, launch: Launch) -> Running:
-    browser = playwright.chromium.launch(
-        executable_path=launch.executable,
-        headless=not launch.headed,
-        slow_mo=launch.slow_milliseconds,
-        proxy=_proxy(launch.proxy) if launch.proxy else None,
-        # Chromium refuses its sandbox to root; nobody else goes without.
-        chromium_sandbox=not posix.is_root(),
-        args=[*_QUIET, *launch.arguments],
-        handle_sigint=False,
-        handle_sigterm=False,
-        handle_sighup=False,
-        timeout=START_SECONDS * 1e3,
-    )
+@contextmanager
+def _profile() -> Iterator[Path]:
+    """Give a user's profile that connects and loads nothing ahead of need: the only place where that can be said."""
+    with tempfile.TemporaryDirectory(prefix="whichlayer-browser-", ignore_cleanup_errors=True) as folder:
+        preferences = Path(folder) / "Default" / "Preferences"
+        preferences.parent.mkdir()
+        preferences.write_text(json.dumps(_NOTHING_AHEAD), encoding="utf-8")
+        yield Path(folder)
+
+
+def _launch(playwright: Playwright, launch: Launch, profile: Path) -> Running:
+    browser = _started(playwright, launch, profile)
     session = browser.new_browser_cdp_session()
     processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
     agent = session.send("Browser.getVersion")["userAgent"]
     session.detach()
     pid = next(int(one["id"]) for one in processes if one["type"] == "browser")
     return Running(playwright=playwright, browser=browser, pid=pid, user_agent=agent)
+
+
+def _started(playwright: Playwright, launch: Launch, profile: Path) -> Browser:
+    how: dict[str, Any] = {
+        "executable_path": launch.executable,
+        "headless": not launch.headed,
+        "slow_mo": launch.slow_milliseconds,
+        "proxy": _proxy(launch.proxy) if launch.proxy else None,
+        # Chromium refuses its sandbox to root; nobody else goes without.
+        "chromium_sandbox": not posix.is_root(),
+        "args": [*_QUIET, *launch.arguments],
+        "handle_sigint": False,
+        "handle_sigterm": False,
+        "handle_sighup": False,
+        "timeout": START_SECONDS * 1e3,
+    }
+    if launch.headed or launch.ahead:  # nobody measures, or it may do as it does by itself
+        return playwright.chromium.launch(**how)
+    own = playwright.chromium.launch_persistent_context(profile, **how)
+    assert own.browser is not None
+    return own.browser
 
 
 def _proxy(address: str) -> ProxySettings:

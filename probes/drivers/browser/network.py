@@ -87,6 +87,12 @@ class NetworkLog:
         """Give the documents the windows asked for in this step, in order."""
         return [one for one in self.exchanges if one.main]
 
+    @property
+    def unanswered(self) -> bool:
+        """Say whether the last document a window asked for in this step never came: it shows the one before."""
+        last = self.documents[-1] if self.documents else None
+        return last is not None and last.status is None and not last.cancelled  # one that became a file is cancelled
+
     def note_download(self, url: str, clicked: float, begun: float, ended: float, *, received: int) -> None:
         """Add a download that the browser made beside the page: no log tells more of it than these moments."""
         if any(one.url == url and one.status is not None for one in self.exchanges):

@@ -74,6 +74,7 @@ class BrowserDriver:
             proxy=settings.proxy if settings.proxy not in {FROM_ENVIRONMENT, NO_PROXY} else None,
             arguments=settings.arguments,
             ca_file=settings.ca_file,
+            ahead=settings.ahead,
             idle_seconds=settings.idle,
         )
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Error as PlaywrightError
 
 from collector.model.errors import WhichlayerError
 from collector.model.run import MEASURED, Outcome, StepTiming
-from probes.driver import WalkContext
-from probes.drivers import _safe_record
+from probes.driver import FarEnd, WalkContext
+from probes.drivers import _far_end, _safe_record
 from probes.drivers.browser import critical_path, floor, screenshot, web_vitals
 from probes.drivers.browser.actions import Actions
 from probes.drivers.browser.clock import BrowserClock, StepClock
@@ -22,7 +22,7 @@ from probes.drivers.browser.launch import Launch, Running
 from probes.drivers.browser.network import NetworkLog
 from probes.drivers.browser.options import sign_in_options
 from probes.drivers.browser.process import BrowserGone, BrowserProcess, held
-from probes.drivers.browser.settings import BrowserSettings
+from probes.drivers.browser.settings import NO_PROXY, BrowserSettings
 from probes.drivers.browser.watch import CONDITIONAL_ACCESS, SECOND_FACTOR, Watch
 from probes.drivers.browser.window import SIGN_IN_FIELD, Windows, contains
 from probes.drivers.http.failure import StepEnded
@@ -36,6 +36,7 @@ _OPEN_SECONDS = 30.0  # to open or close a context, and beyond a step's timeout:
 _LOOK_MILLISECONDS = 1000.0
 _SETTLE_MILLISECONDS = 100.0  # for the end of answers that the page has shown already
 _FACT_LENGTH = 100
+_PORTS = {"http": 80, "https": 443}
 
 
 def open_browser(context: WalkContext, launch: Launch, settings: BrowserSettings) -> "OpenBrowser":
@@ -71,6 +72,7 @@ class OpenBrowser:
         self._base = origin(httpx2.URL(base))
         self._trusted = frozenset(origin(httpx2.URL(url)) for url in (base, *context.journey.trusted_origins))
         self._secret_used_at: float | None = None
+        self._unanswered = False
         self._secrets_in: list[Any] = []
         options = sign_in_options(context, self._trusted)
         try:
@@ -114,14 +116,23 @@ class OpenBrowser:
             )
 
     def shows(self, words: str) -> bool:
-        """Say whether a person can read the words in the window in front."""
+        """Say whether a person can read the words in the window in front; False when its page never came."""
         return self._told(lambda _: contains(self._windows.look(_LOOK_MILLISECONDS)[0], words))
 
     def asks_for_password(self) -> bool:
         """Say whether the window in front has a field for a password that can be seen."""
         return self._told(lambda _: self._windows.page.locator(SIGN_IN_FIELD).count() > 0)
 
+    def far_end(self) -> FarEnd | None:
+        """Say what a new connection to ``base_url`` meets; None where a proxy may stand between."""
+        if self._settings.proxy != NO_PROXY:
+            return None
+        url = httpx2.URL(self._context.values["base_url"])
+        return _far_end.call((url.host, url.port or _PORTS[url.scheme]))
+
     def _told(self, look: Callable[[Running], bool]) -> bool:
+        if self._unanswered:
+            return False  # what is still shown is the page before
         try:
             return self._process.call(look, within_seconds=_OPEN_SECONDS)
         except (BrowserGone, PlaywrightError):
@@ -152,6 +163,9 @@ class OpenBrowser:
         if actions.clock.ended is None:
             actions.clock.stop()
         self._secret_used_at = actions.watch.secret_used_at
+        self._unanswered = self._log.unanswered
+        if self._unanswered:
+            self._windows.stop_loading()
         with suppress(PlaywrightError):
             self._windows.page.wait_for_timeout(_SETTLE_MILLISECONDS if self._log.waiting else 1.0)
         timing = self._timing(running, step, actions.clock, ended)
@@ -222,7 +236,7 @@ class OpenBrowser:
             target_seconds=step.target,
             requests=len(self._log.exchanges),
             connection=_connection(self._log),
-            http_status=document.status if document is not None else None,
+            http_status=document.status if document is not None and not self._unanswered else None,
             bytes_received=sum(one.received for one in self._log.exchanges),
             error_kind=ended.kind if ended else None,
             error=short(str(ended)) if ended else None,

@@ -44,6 +44,11 @@ class BrowserSettings(Document):
         description="Additional authorities (PEM) for connections with a client certificate; "
         "all others trust what the browser trusts.",
     )
+    ahead: bool = Field(
+        default=False,
+        description="Let the browser connect and load ahead of need, as it does by itself: `connect` is then only "
+        "what was waited for.",
+    )
     test_id: str = Field(default="data-testid", pattern=r"^[a-zA-Z][\w-]*$", description="Attribute of test ids.")
     second_factor: tuple[str, ...] = Field(
         default=(), description="More texts of pages that ask a person to approve a sign-in."

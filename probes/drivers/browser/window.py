@@ -44,6 +44,13 @@ class Windows:
     def _crashed(self, _page: Page) -> None:
         self.crashed = True
 
+    def stop_loading(self) -> None:
+        """Give up the page that does not come, as a person does who presses Escape: Playwright waits for it else."""
+        with suppress(PlaywrightError):
+            session = self._windows.new_cdp_session(self.page)
+            session.send("Page.stopLoading")
+            session.detach()
+
     def look(self, within_milliseconds: float) -> tuple[str, bool]:
         """Read what a person can read in all frames; say also whether the window is loaded.
 

@@ -13,7 +13,7 @@ from collector.document import validate
 from collector.model.errors import WhichlayerError
 from collector.model.run import Outcome, StepTiming
 from probes.checkup import Checkup, package, program
-from probes.driver import WalkContext
+from probes.driver import FarEnd, WalkContext
 from probes.drivers import _uncertainty
 from probes.drivers.remote.settings import RemoteSettings, VncSettings
 from probes.error_text import short
@@ -98,6 +98,10 @@ class OpenRemote:
             ended = end
             self._keep_screenshot(step, meter)
         return _timing(step, meter, ended)
+
+    def far_end(self) -> FarEnd | None:
+        """Say what a new connection to the session's host meets; None where only the site's client knows the way."""
+        return self._viewer.far_end()
 
     def close(self) -> None:
         """End the client; the session is left as the client's end leaves it."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.model.run import Outcome
+from probes.driver import FarEnd
 from probes.journey.screen import Box
 
 Picture = NDArray[np.uint8]
@@ -83,6 +84,10 @@ class Viewer(Protocol):
 
     def click(self, x: int, y: int, *, button: int, times: int) -> None:
         """Click at a point of the session's screen; ``button`` is 1 left, 2 middle, 3 right."""
+        ...
+
+    def far_end(self) -> FarEnd | None:
+        """Say what a new connection to the session's host meets; None where only the client knows the way."""
         ...
 
     def close(self) -> None:

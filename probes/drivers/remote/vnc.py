@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 
 from collector.model.run import Outcome
-from probes.drivers import _uncertainty
+from probes.driver import FarEnd
+from probes.drivers import _far_end, _uncertainty
 from probes.drivers.remote.viewer import Ended, Look, Moment, Picture
 
 T = TypeVar("T")
@@ -25,6 +26,12 @@ _CONNECTION_ERRORS = (ConnectionError, asyncio.IncompleteReadError, TimeoutError
 _MODIFIERS = {"ctrl": "Ctrl", "alt": "Alt", "shift": "Shift", "super": "Super"}
 _CHECK_TIMEOUT = 0.2  # seconds, to see whether anybody still listens
 _GREETING = b"RFB"
+_WENT: Mapping[FarEnd, tuple[str, str]] = {
+    FarEnd.REFUSED: ("host", "the connection ended, and nobody listens there any more"),
+    FarEnd.SILENT: ("network", "the connection ended, and the server cannot be reached"),
+    FarEnd.GREETS: ("closed", "the server ended the connection, and takes new ones"),
+    FarEnd.TAKES: ("host", "the connection ended, and no server greets there any more"),
+}
 _CLOSE_TIMEOUT = 1.0
 _DOUBLE_CLICK_PAUSE = 0.05
 _TURNS = 6  # of the event loop, until bytes of the socket have become an update
@@ -118,6 +125,10 @@ class VncViewer:
                 time.sleep(_DOUBLE_CLICK_PAUSE)
             mouse.click(button - 1)
             self._send()
+
+    def far_end(self) -> FarEnd:
+        """Say what a new connection to the server meets."""
+        return _far_end.call(self._address, greeting=_GREETING)
 
     def close(self) -> None:
         """Leave the session as it is and end the connection."""
@@ -227,16 +238,8 @@ class VncViewer:
         """
         if isinstance(self._lost, ValueError):
             return Ended(Outcome.DROPPED, "protocol", "the server sent what is not VNC")
-        try:
-            again = socket.create_connection(self._address, timeout=_CHECK_TIMEOUT)
-        except ConnectionRefusedError:
-            return Ended(Outcome.DROPPED, "host", "the connection ended, and nobody listens there any more")
-        except OSError:
-            return Ended(Outcome.DROPPED, "network", "the connection ended, and the server cannot be reached")
-        with again, contextlib.suppress(OSError):
-            if again.recv(len(_GREETING)) == _GREETING:
-                return Ended(Outcome.DROPPED, "closed", "the server ended the connection, and takes new ones")
-        return Ended(Outcome.DROPPED, "host", "the connection ended, and no server greets there any more")
+        met = _far_end.call(self._address, greeting=_GREETING, seconds=_CHECK_TIMEOUT)
+        return Ended(Outcome.DROPPED, *_WENT[met])
 
 
 def _refused(error: ValueError) -> Ended:

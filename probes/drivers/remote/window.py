@@ -137,6 +137,9 @@ class WindowViewer:
             self._fake(X.ButtonRelease, button)
             self._send()
 
+    def far_end(self) -> None:
+        """Give nothing: the way to the host is the client's."""
+
     def close(self) -> None:
         """End the client, the display and their files."""
         self._client.close()
