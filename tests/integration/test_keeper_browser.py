@@ -46,7 +46,7 @@ steps:
       - expect: {text: "kept {run_id}"}
     verify_saved: {path: /cases/2, marker: "kept {run_id}"}
 """
-TEMPO = Tempo(every=0.2, grace=0.6, again=0.1, work=1.0)
+TEMPO = Tempo(every=0.2, grace=0.6, again=0.1, work=60.0)
 SAVES = SENTINEL.replace(", leave: draft", "")
 DRIVER = PLUGIN.configured({**SETTINGS, "proxy": "none"})
 
@@ -108,4 +108,4 @@ def test_the_plan_is_right_and_a_planned_end_is_no_drop(tmp_path: Path) -> None:
 def _lives(watched: Watched, number: int) -> None:
     """Wait until session ``number`` lives and its sentinel has had the time to save."""
     watched.wait_for(STARTED, number)
-    watched.wait_for(ALIVE, len(watched.of(ALIVE)) + 2)
+    watched.wait_for(ALIVE, len(watched.of(ALIVE)) + 1)
