@@ -125,9 +125,11 @@ class _Pages(ThreadingHTTPServer):
     def finish_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
         """Answer one connection; a browser may leave one it does not need."""
         with suppress(OSError):
-            if self.tls is not None:
-                request = self.tls.wrap_socket(request, server_side=True)
-            super().finish_request(request, client_address)
+            if self.tls is None:
+                super().finish_request(request, client_address)
+                return
+            with self.tls.wrap_socket(request, server_side=True) as secured:
+                super().finish_request(secured, client_address)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Throws a held session out again and again, for causes drawn by lot, and prints truth against what was told.
 
-usage: python -m deploy.lab.drops [--count 50] [--lost-work 20] [--cause NAME] [--seed 1] [--json]
+usage: python -m deploy.lab.drops [--count 50] [--lost-work 20] [--driver http] [--cause NAME] [--seed 1] [--json]
 
 ``right`` is what ``docs/sessions.md`` says of the evidence each cause leaves: ``unknown`` where two causes
 leave the same.
@@ -24,7 +24,7 @@ from rich.table import Table
 
 from deploy.lab.held import GRACE
 from deploy.lab.namespace import LabError
-from deploy.lab.office import Office, settle
+from deploy.lab.office import DRIVERS, Office, settle
 from deploy.lab.program import Program
 from deploy.lab.stopping import stoppable
 
@@ -119,7 +119,7 @@ def main() -> int:
     with stoppable(), closing(Office.build(asked.grace)) as office:
         office.set(one_session=True)
         causes = [one for one in CAUSES if asked.cause in {None, one.name}]
-        lines = _drops(office, asked.count, draw, causes)
+        lines = _drops(office, asked, draw, causes)
         work = _lost_work(office, asked.lost_work, draw) if asked.lost_work else []
     wrong = [line for line in lines if line["told"] != line["right"]]
     wrong_work = [line for line in work if not line["is_right"]]
@@ -132,10 +132,12 @@ def main() -> int:
     return 1 if wrong or wrong_work else 0
 
 
-def _drops(office: Office, count: int, draw: random.Random, causes: Sequence[Cause]) -> list[dict[str, Any]]:
-    watch = Watch(office.keeper(sentinel=False)).begin()
+def _drops(
+    office: Office, asked: argparse.Namespace, draw: random.Random, causes: Sequence[Cause]
+) -> list[dict[str, Any]]:
+    watch = Watch(office.keeper(sentinel=False, driver=asked.driver)).begin()
     lines: list[dict[str, Any]] = []
-    while len(lines) < count:
+    while len(lines) < asked.count:
         cause = draw.choice(causes)
         try:
             told, made_at = _throw_out(office, watch, cause, draw, ("ended", "reconnected"))
@@ -244,6 +246,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="drops", description=main.__doc__)
     parser.add_argument("--count", type=int, default=50, help="drops whose cause is to be told")
     parser.add_argument("--lost-work", type=int, default=20, help="drops after which the work is read back")
+    parser.add_argument("--driver", choices=DRIVERS, default="http", help="holds the sessions whose drops are told")
     parser.add_argument("--cause", choices=[cause.name for cause in CAUSES], help="only this one")
     parser.add_argument("--grace", type=float, default=GRACE, help="seconds in which a session may come back")
     parser.add_argument("--seed", type=int, default=1)

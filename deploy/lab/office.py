@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ from deploy.lab.world import ADDRESS, PORT, URL, cannot_open
 
 ACCOUNT = "probe-held"
 _ENDS = ("10.77.3.1/30", "10.77.3.2/30")
-_JOURNEY = Path(__file__).with_name("held-journey.yaml")
+_JOURNEYS = {"http": "held-journey.yaml", "browser": "held-journey-browser.yaml"}
+DRIVERS = tuple(_JOURNEYS)
 _ENDED_BY = {
     "idle": {"text": "You were signed out after inactivity"},
     "replaced": {"text": "You have signed in elsewhere"},
@@ -158,24 +159,29 @@ class Office:
             row = connection.execute(statement, (f"%{run_id}%",)).fetchone()
         return row is not None and row[0] > 0
 
-    def keeper(self, *, sentinel: bool) -> Program:
-        """Start holding sessions from the desk."""
-        folder = self.directory / ("sentinel" if sentinel else "plain")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        for name, value in (("username", ACCOUNT), ("password", self.password)):
-            (folder / name).touch(mode=0o600)
-            (folder / name).write_text(value)
-        with (folder / "session.yaml").open("w") as file:
-            YAML(typ="safe").dump(_entry() | ({"sentinel": _SENTINEL} if sentinel else {}), file)
+    def keeper(self, *, sentinel: bool, driver: str = "http") -> Program:
+        """Start holding sessions from the desk; the sentinel's work is that of ``http``."""
+        folder = self._session("sentinel" if sentinel else driver, driver, {"sentinel": _SENTINEL} if sentinel else {})
         program = self.programs.start(
             folder.name, self.wired.run(module("held"), str(folder), "--grace", str(self.grace)), told=True
         )
         program.wait_ready()
         return program
 
+    def _session(self, name: str, driver: str, more: Mapping[str, Any]) -> Path:
+        """Write down what is to be held, and the secrets of it."""
+        folder = self.directory / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for secret, value in (("username", ACCOUNT), ("password", self.password)):
+            (folder / secret).touch(mode=0o600)
+            (folder / secret).write_text(value)
+        with (folder / "session.yaml").open("w") as file:
+            YAML(typ="safe").dump(_entry(driver) | more, file)
+        return folder
+
     def log_on_elsewhere(self) -> None:
         """Log on with the keeper's account from the server's own side."""
-        command = self.server.run(module("held"), str(self.directory / "plain"), "--log-on")
+        command = self.server.run(module("held"), str(self._session("elsewhere", "http", {})), "--log-on")
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise LabError(f"nobody could log on elsewhere: {done.stderr.strip().splitlines()[-1:]}")
@@ -192,9 +198,10 @@ def _take_away(directory: Path, programs: Programs, held: list[Namespace]) -> No
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def _entry() -> dict[str, Any]:
+def _entry(driver: str) -> dict[str, Any]:
     return {
-        "file": str(_JOURNEY),
+        "file": str(Path(__file__).with_name(_JOURNEYS[driver])),
+        "driver": driver,
         "account": ACCOUNT,
         "active": "look",
         "hours": "00:00-24:00",
