@@ -176,7 +176,7 @@ class Office:
             (folder / secret).touch(mode=0o600)
             (folder / secret).write_text(value)
         with (folder / "session.yaml").open("w") as file:
-            YAML(typ="safe").dump(_entry(driver) | more, file)
+            YAML(typ="safe").dump({**_entry(driver), **more}, file)
         return folder
 
     def log_on_elsewhere(self) -> None:

@@ -78,11 +78,13 @@ def test_each_end_is_told_with_its_evidence_and_the_work_is_read_back(tmp_path: 
 
 
 def test_a_service_that_hangs_is_told_from_a_link_that_is_cut(tmp_path: Path) -> None:
-    plan = {"tempo": TEMPO, "journey": JOURNEY.replace("timeout: 2 s", "timeout: 400 ms"), "driver": DRIVER}
+    impatient = JOURNEY.replace("timeout: 2 s", "timeout: 400 ms")
     with (
         serving(Casebook()) as site,
         wire.laid_to(int(site.url.rpartition(":")[2])) as line,
-        keeping(tmp_path, f"http://127.0.0.1:{line.port}", **plan) as watched,
+        keeping(
+            tmp_path, f"http://127.0.0.1:{line.port}", tempo=TEMPO, journey=impatient, driver=DRIVER
+        ) as watched,
     ):
         watched.wait_for(ALIVE)
         site.hangs = True

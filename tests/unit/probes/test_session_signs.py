@@ -63,6 +63,7 @@ def step(outcome: Outcome, kind: str | None = None, error: str | None = None, **
             None,
         ),
         (step(LATE, "frozen"), Sign.UNCLEAR, None),
+        (step(REFUSED, "authentication", "the session refused the sign-in"), Sign.SIGN_IN, None),
         (step(DROPPED, "network", "exit code 131"), Sign.SAID, EndCause.NETWORK),
         (step(DROPPED, "exit_11", "exit code 11"), Sign.SAID, EndCause.ADMIN),
         (step(DROPPED, "exit_99", "exit code 99"), Sign.SAID, EndCause.UNKNOWN),
