@@ -82,9 +82,7 @@ def test_a_service_that_hangs_is_told_from_a_link_that_is_cut(tmp_path: Path) ->
     with (
         serving(Casebook()) as site,
         wire.laid_to(int(site.url.rpartition(":")[2])) as line,
-        keeping(
-            tmp_path, f"http://127.0.0.1:{line.port}", tempo=TEMPO, journey=impatient, driver=DRIVER
-        ) as watched,
+        keeping(tmp_path, f"http://127.0.0.1:{line.port}", tempo=TEMPO, journey=impatient, driver=DRIVER) as watched,
     ):
         watched.wait_for(ALIVE)
         site.hangs = True
