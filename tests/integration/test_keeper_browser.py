@@ -78,7 +78,7 @@ def test_each_end_is_told_with_its_evidence_and_the_work_is_read_back(tmp_path: 
 
 
 def test_a_service_that_hangs_is_told_from_a_link_that_is_cut(tmp_path: Path) -> None:
-    impatient = JOURNEY.replace("timeout: 2 s", "timeout: 400 ms")
+    impatient = JOURNEY.replace("timeout: 2 s", "timeout: 700 ms")
     with (
         serving(Casebook()) as site,
         wire.laid_to(int(site.url.rpartition(":")[2])) as line,

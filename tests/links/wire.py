@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -18,6 +17,7 @@ class Wire:
         self.port = int(self._listener.getsockname()[1])
         self._carries = threading.Event()
         self._carries.set()
+        self._idle = threading.Event()
         self._ends: list[socket.socket] = []
         self._fillers: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -25,13 +25,17 @@ class Wire:
     def cut(self) -> None:
         """Carry nothing any more; both ends keep the connections they have."""
         self._carries.clear()
+        self._ask()
+        assert self._idle.wait(5), "nobody takes connections any more: only now the queue can be filled for good"
         self._listener.listen(0)
         for _ in range(_FILLERS):
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", self.port))
-            self._fillers.append(filler)
-        time.sleep(0.05)
+            self._ask()
+
+    def _ask(self) -> None:
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(("127.0.0.1", self.port))
+        self._fillers.append(filler)
 
     def hang_up(self) -> None:
         """End the connections that are there, as the service does; new ones are carried."""
@@ -50,6 +54,11 @@ class Wire:
         with suppress(OSError):  # closed
             while True:
                 near, _ = self._listener.accept()
+                if not self._carries.is_set():
+                    self._ends.append(near)
+                    self._idle.set()
+                    self._carries.wait()
+                    continue
                 try:
                     far = socket.create_connection(("127.0.0.1", self._service))
                 except OSError:  # nobody there: as a port that is forwarded
@@ -58,7 +67,6 @@ class Wire:
                 self._ends += [near, far]
                 for source, target in ((near, far), (far, near)):
                     threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
-                self._carries.wait()
 
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
