@@ -135,7 +135,7 @@ def test_a_stopped_session_is_frozen_within_two_seconds(folder: Path, host: Desk
             frozen = step(journey, session, "type")
         told = time.perf_counter() - stopped[0]
     assert (frozen.outcome, frozen.error_kind) == (Outcome.FAILED, "frozen")
-    assert told < 4.5  # two seconds from the first keystroke without an answer, and the pause before that one
+    assert told < 3  # 2.2 s is the aim (deploy/bench/remote_display.py); a busy machine gets some room
 
 
 def test_a_killed_session_is_a_drop_at_once(folder: Path, host: DeskHost) -> None:

@@ -99,7 +99,7 @@ def test_a_client_that_lives_on_before_a_stopped_session_is_frozen(folder: Path)
             frozen = step(journey, session, "type")
         told = time.perf_counter() - stopped[0]
     assert (frozen.outcome, frozen.error_kind) == (Outcome.FAILED, "frozen")
-    assert told < 3.5  # two seconds from the first keystroke without an answer, and the pause before that one
+    assert told < 3  # 2.2 s is the aim (deploy/bench/remote_display.py); a busy machine gets some room
 
 
 def test_a_client_that_cannot_connect_ends_the_logon(folder: Path) -> None:

@@ -20,6 +20,7 @@ from probes.journey.screen import Box, Keystrokes, Logon, Obstacle, ScreenAction
 
 _STILL = 0.15  # seconds without change, before a keystroke is timed
 _STILL_WITHIN = 3.0
+_REFRESHED_WITHIN = 0.05
 _FEWEST_KEYS = 3  # whose median is told when there is no time for more
 _LONGEST_LOOK = 0.1  # seconds
 _OBSTACLES_EVERY = 0.5  # seconds, while the picture keeps changing
@@ -217,23 +218,20 @@ class RemoteSession:
         before = time.perf_counter()
         act()
         pressed = meter.since = Moment.between(before, time.perf_counter())
-        answered = self._answer(reference, region)
+        answered = self._answer(pressed, reference, region)
         meter.since = None
         return Moment(max(0.0, answered.at - pressed.at), pressed.half + answered.half)
 
-    def _answer(self, reference: Picture, region: Box | None) -> Moment:
-        """Wait until a region is no longer as it was."""
-        until = time.perf_counter() + self._frozen_after
+    def _answer(self, since: Moment, reference: Picture, region: Box | None) -> Moment:
+        """Wait until a region is no longer as it was before the keystroke at ``since``."""
+        until = since.at + self._frozen_after
         while time.perf_counter() < until:
             look = self._look(until)
             if look.changed is not None and differs(self._viewer.picture, reference, region):
                 return Moment.between(look.before, look.at)
         self._look_for_obstacles()
-        raise self._frozen()
-
-    def _frozen(self) -> Ended:
         words = f"no answer to a keystroke for {self._frozen_after:g} s, while the client lives"
-        return Ended(Outcome.FAILED, "frozen", words)
+        raise Ended(Outcome.FAILED, "frozen", words)
 
     def _wait_until_still(self, asked: Keystrokes) -> None:
         """An answer can be told from other changes only where there are none."""
@@ -256,8 +254,9 @@ class RemoteSession:
         """Type, and wait until the first sign of it: where nothing takes keys, nothing that follows is right."""
         self._input(lambda: self._viewer.type(text))
         meter = self.meter
+        assert meter.since is not None
         assert meter.reference is not None
-        meter.echoed = self._answer(meter.reference, None)
+        meter.echoed = self._answer(meter.since, meter.reference, None)
 
     def _click(self, target: Target) -> None:
         if target.at is not None:
@@ -293,6 +292,7 @@ class RemoteSession:
         self._fresh = None
 
     def _refresh(self) -> None:
-        """Take in what has changed until now."""
-        while self._look(0.0).changed is not None:
+        """Take in what has changed until now; a picture that goes on changing is taken as it is by then."""
+        until = time.perf_counter() + _REFRESHED_WITHIN
+        while self._look(0.0).changed is not None and time.perf_counter() < until:
             pass

@@ -13,13 +13,12 @@ from collections.abc import Awaitable, Mapping
 from typing import TypeVar
 
 import asyncvnc
-import cv2
 import numpy as np
 
 from collector.model.run import Outcome
 from probes.driver import FarEnd
 from probes.drivers import _far_end, _uncertainty
-from probes.drivers.remote.viewer import Ended, Look, Moment, Picture
+from probes.drivers.remote.viewer import Ended, Look, Moment, Picture, differs_where
 
 T = TypeVar("T")
 _CONNECTION_ERRORS = (ConnectionError, asyncio.IncompleteReadError, TimeoutError, OSError)
@@ -197,9 +196,7 @@ class VncViewer:
         if now is not None:
             if self._shown.shape != now.shape:
                 self._shown = np.zeros_like(now)
-            apart = (now.view(np.uint32) != self._shown.view(np.uint32))[:, :, 0]
-            x, y, width, height = cv2.boundingRect(apart.view(np.uint8))
-            changed = (x, y, width, height) if width else None
+            changed = differs_where(now.view(np.uint32)[:, :, 0], self._shown.view(np.uint32)[:, :, 0])
             self._shown = now.copy()
         self._looked = self._arrived
         return Look(changed, min(before, self._arrived), self._arrived)

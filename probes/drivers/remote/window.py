@@ -25,12 +25,14 @@ from probes.drivers import _uncertainty
 from probes.drivers.remote.client import Client
 from probes.drivers.remote.display import OwnDisplay, connected
 from probes.drivers.remote.settings import WindowSettings
-from probes.drivers.remote.viewer import Ended, Look, Moment, Picture, differs_where, joined, overlap
+from probes.drivers.remote.viewer import Ended, Look, Moment, Picture, Pixels, differs_where, joined, overlap
 from probes.journey.screen import Box
 
 _SEARCH_EVERY = 0.01  # seconds, for the window
 _SMALLEST = 100  # pixels: smaller windows are dialogs and icons
 _DOUBLE_CLICK_PAUSE = 0.05
+_STRIP_PIXELS = 65536
+_COLOUR = np.uint32(0xFFFFFF)  # the fourth byte of a pixel may hold anything
 _EXIT_GRACE = 0.3  # a window goes a little before its client
 _MODIFIERS = {"ctrl": "Control_L", "alt": "Alt_L", "shift": "Shift_L", "super": "Super_L"}
 
@@ -47,7 +49,7 @@ class WindowViewer:
         self._exit: int | None = None  # readable when the client has ended
         self._window: Window | None = None
         self._size = (0, 0)
-        self._shown: Picture = np.zeros((1, 1, 3), np.uint8)
+        self._shown: Pixels = np.zeros((1, 1), np.uint32)
         self._looked = 0.0
         try:
             self._client = Client(settings, values, Path(self._folder.name))
@@ -99,7 +101,7 @@ class WindowViewer:
     @property
     def picture(self) -> Picture:
         """The window's picture at the last look."""
-        return self._shown
+        return self._shown.view(np.uint8).reshape(*self._shown.shape, 4)[:, :, :3]
 
     def look(self, deadline: float) -> Look:
         """Wait until the X server says that something was drawn in the window."""
@@ -212,12 +214,17 @@ class WindowViewer:
     def _fetch_all(self) -> None:
         geometry = self._session.get_geometry()
         self._size = (geometry.width, geometry.height)
-        self._shown = self._image((0, 0, *self._size)).copy()
+        self._shown = self._image((0, 0, *self._size))
 
-    def _image(self, box: Box) -> Picture:
+    def _image(self, box: Box) -> Pixels:
+        """Fetch a part of the window in strips: the library takes an answer in ever more slowly the longer it is."""
         x, y, width, height = box
-        data = self._session.get_image(x, y, width, height, X.ZPixmap, 0xFFFFFFFF).data
-        return np.frombuffer(data, np.uint8).reshape(height, width, 4)[:, :, :3]
+        rows = max(1, _STRIP_PIXELS // width)
+        strips = [
+            self._session.get_image(x, top, width, min(rows, y + height - top), X.ZPixmap, 0xFFFFFFFF).data
+            for top in range(y, y + height, rows)
+        ]
+        return np.frombuffer(b"".join(strips), np.uint32).reshape(height, width) & _COLOUR
 
     def _windows(self) -> list[tuple[Window, int]]:
         """Give the visible windows with the title, and their areas."""
