@@ -8,12 +8,16 @@ from typing import Protocol, runtime_checkable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """One thing a driver uses. ``found`` says which one is there (a version, a path); None: it is missing."""
+    """One thing a driver uses. ``found`` says which one is there (a version, a path); None: it is missing.
+
+    What is ``optional`` is for some journeys only: the driver is ready without it.
+    """
 
     name: str
     purpose: str
     install: str  # the command that installs it
     found: str | None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +34,8 @@ class Checkup:
 
     @property
     def missing(self) -> tuple[Need, ...]:
-        """Give what is not there."""
-        return tuple(need for need in self.needs if need.found is None)
+        """Give what is not there, and without which nothing works."""
+        return tuple(need for need in self.needs if need.found is None and not need.optional)
 
 
 @runtime_checkable

@@ -72,7 +72,8 @@ def _print_checkup(console: Console, checkup: Checkup) -> None:
         if need.found is not None:
             console.print(Text(f"  {need.name} {need.found}: {need.purpose}"))
         else:
-            console.print(Text(f"  {need.name} is missing, which {need.purpose}: {need.install}"))
+            lacking = "is not here (some journeys need it)" if need.optional else "is missing"
+            console.print(Text(f"  {need.name} {lacking}, which {need.purpose}: {need.install}"))
     if checkup.noise_floor_seconds is not None:
         floor = f"{checkup.noise_floor_seconds * 1e3:.3g} ms"
         console.print(Text(f"  noise floor ± {floor} ({checkup.noise_floor_of})"))

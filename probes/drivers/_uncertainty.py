@@ -35,6 +35,11 @@ def wake_up_ns() -> int:
     return delays[int(0.9 * _ROUNDS)]
 
 
+def of_one_request_seconds() -> float:
+    """Give the smallest ± a step of one request can have: one tick of the clock and one late wake-up."""
+    return (clock_resolution_ns() + wake_up_ns()) / 1e9
+
+
 def _send(writer: socket.socket) -> None:
     for _ in range(_ROUNDS):
         time.sleep(_PAUSE_SECONDS)

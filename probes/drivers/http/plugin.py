@@ -63,8 +63,8 @@ class HttpDriver:
 
     def doctor(self) -> Checkup:
         """Everything it needs comes with the agent; the floor is that of a step of one request."""
-        floor_ns = _uncertainty.clock_resolution_ns() + _uncertainty.wake_up_ns()
-        return Checkup(noise_floor_seconds=floor_ns / 1e9, noise_floor_of="clock and wake-up, a step of one request")
+        floor = _uncertainty.of_one_request_seconds()
+        return Checkup(noise_floor_seconds=floor, noise_floor_of="clock and wake-up, a step of one request")
 
 
 class OpenHttp:

@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +18,7 @@ from pydantic import Field
 
 from collector.document import Document, validate
 from collector.model.run import Outcome, Phase, StepTiming
+from probes.checkup import Checkup, package
 from probes.driver import WalkContext
 from probes.drivers import _uncertainty
 from probes.drivers.http.failure import StepEnded
@@ -56,6 +57,15 @@ class LinkDriver:
     def open(self, context: WalkContext) -> "OpenLink":
         """Read the certificates. Raises WhichlayerError when one, or the package that reads them, is missing."""
         return OpenLink(context, self.settings)
+
+    def doctor(self) -> Checkup:
+        """Certificates alone need a package of their own; the floor is that of a look with one request."""
+        reader = package("cryptography", extra="link", purpose="reads the certificates of https:// and tls://")
+        return Checkup(
+            needs=(replace(reader, optional=True),),
+            noise_floor_seconds=_uncertainty.of_one_request_seconds(),
+            noise_floor_of="clock and wake-up, a look at one place",
+        )
 
 
 class OpenLink:

@@ -64,7 +64,7 @@ class PrintDriver:
     def doctor(self) -> Checkup:
         """Printing needs the extra only; the floor is that of a step which prints at a printer, not at a queue."""
         usual = PrintJob.model_fields["poll"].default / 2
-        floor = usual + (_uncertainty.clock_resolution_ns() + _uncertainty.wake_up_ns()) / 1e9
+        floor = usual + _uncertainty.of_one_request_seconds()
         return Checkup(
             needs=(package("pyipp", extra="print", purpose="speaks IPP to printers"),),
             noise_floor_seconds=floor,

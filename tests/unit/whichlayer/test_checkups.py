@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -33,6 +34,14 @@ def test_missing_things_are_said_with_what_installs_them(capsys: pytest.CaptureF
     assert "other: not ready" in said
 
 
+def test_what_only_some_journeys_need_keeps_no_driver_from_being_ready(capsys: pytest.CaptureFixture[str]) -> None:
+    examined = Examined(driver="remote", checkup=Checkup(needs=(THERE, replace(LOST, optional=True))))
+    print_words([examined])
+    said = capsys.readouterr().out
+    assert examined.ready is True
+    assert "eyes is not here (some journeys need it), which reads the picture: pip" in said
+
+
 def test_a_driver_that_says_nothing_is_neither_ready_nor_broken() -> None:
     assert Examined(driver="quiet").ready is None
     assert Examined(driver="whole", checkup=Checkup(needs=(THERE,))).ready is True
@@ -45,7 +54,8 @@ def test_the_command_asks_every_driver_and_gives_json() -> None:
     found = {one["driver"]: one for one in json.loads(done.stdout)}
     assert tuple(found) == plugin.names(drivers)
     assert found["http"]["ready"] is True
-    assert found["http"]["checkup"]["noise_floor_seconds"] > 0
+    assert found["link"]["ready"] is True
+    assert [name for name, one in found.items() if one["ready"] and not one["checkup"]["noise_floor_seconds"]] == []
     assert found["print"]["checkup"]["noise_floor_seconds"] > 0.125
     one = CliRunner().invoke(APP, ["doctor", "--driver", "print"])
     assert "noise floor" in one.stdout
