@@ -23,6 +23,7 @@ _STILL_WITHIN = 3.0
 _REFRESHED_WITHIN = 0.05
 _FEWEST_KEYS = 3  # whose median is told when there is no time for more
 _LONGEST_LOOK = 0.1  # seconds
+_SOON = 0.5  # from then on an answer may be anywhere, not in its region alone: something may stand in the way
 _OBSTACLES_EVERY = 0.5  # seconds, while the picture keeps changing
 _BUTTONS = {"left": 1, "middle": 2, "right": 3}
 _OBSTACLES: Mapping[Obstacle, tuple[Outcome, str]] = {
@@ -171,8 +172,8 @@ class RemoteSession:
             return self.meter.reference is not None and differs(picture, self.meter.reference, sight.region)
         return self._images.seen(picture, sight, changed)
 
-    def _look(self, deadline: float) -> Look:
-        self._last = look = self._viewer.look(deadline)
+    def _look(self, deadline: float, within: Box | None = None) -> Look:
+        self._last = look = self._viewer.look(deadline, within)
         if look.changed is not None:
             self._fresh = joined(self._fresh, look.changed)
             self._unsearched = joined(self._unsearched, look.changed)
@@ -197,12 +198,13 @@ class RemoteSession:
 
     def _time_keystrokes(self, asked: Keystrokes) -> None:
         trips: list[Moment] = []
+        self._refresh()
         for key in asked.keys:
             if time.perf_counter() >= self.meter.deadline:
                 if len(trips) >= _FEWEST_KEYS:
                     break
                 raise Ended(Outcome.TIMEOUT, "display", f"only {len(trips)} keystrokes were answered in time")
-            self._wait_until_still(asked)
+            self._wait_until_still(asked.region)
             trips.append(self._round_trip(partial(self._viewer.type, key), asked.region))
             if asked.erase:  # its answer must not pass for that of the next key
                 self._round_trip(partial(self._viewer.press, "BackSpace"), asked.region)
@@ -213,7 +215,7 @@ class RemoteSession:
     def _round_trip(self, act: Callable[[], None], region: Box | None) -> Moment:
         """Time one key until the picture answers: seconds ± seconds."""
         meter = self.meter
-        self._refresh()
+        self._refresh(region)
         reference = self._viewer.picture.copy()
         before = time.perf_counter()
         act()
@@ -224,27 +226,26 @@ class RemoteSession:
 
     def _answer(self, since: Moment, reference: Picture, region: Box | None) -> Moment:
         """Wait until a region is no longer as it was before the keystroke at ``since``."""
-        until = since.at + self._frozen_after
-        while time.perf_counter() < until:
-            look = self._look(until)
+        until, soon = since.at + self._frozen_after, since.at + _SOON
+        while (now := time.perf_counter()) < until:
+            look = self._look(soon, region) if now < soon else self._look(until)
             if look.changed is not None and differs(self._viewer.picture, reference, region):
                 return Moment.between(look.before, look.at)
         self._look_for_obstacles()
         words = f"no answer to a keystroke for {self._frozen_after:g} s, while the client lives"
         raise Ended(Outcome.FAILED, "frozen", words)
 
-    def _wait_until_still(self, asked: Keystrokes) -> None:
+    def _wait_until_still(self, region: Box | None) -> None:
         """An answer can be told from other changes only where there are none."""
-        viewer = self._viewer
         start = still = time.perf_counter()
-        reference = viewer.picture.copy()
+        reference = self._viewer.picture.copy()
         while (now := time.perf_counter()) - still < _STILL:
             if now - start > _STILL_WITHIN:
-                raise Ended(
-                    Outcome.BROKEN, "unsteady", "the picture never stands still: give keystrokes a region that does"
-                )
-            if self._look(still + _STILL).changed is not None and differs(viewer.picture, reference, asked.region):
-                still, reference = time.perf_counter(), viewer.picture.copy()
+                words = "the picture never stands still: give keystrokes a region that does"
+                raise Ended(Outcome.BROKEN, "unsteady", words)
+            look, picture = self._look(still + _STILL, region), self._viewer.picture
+            if look.changed is not None and differs(picture, reference, region):
+                still, reference = time.perf_counter(), picture.copy()
 
     def _type_secret(self, text: str) -> None:
         self.meter.secret_typed = True
@@ -291,8 +292,8 @@ class RemoteSession:
             raise Ended(Outcome.BROKEN, "shown_before", "what is waited for was there before anything was done")
         self._fresh = None
 
-    def _refresh(self) -> None:
+    def _refresh(self, within: Box | None = None) -> None:
         """Take in what has changed until now; a picture that goes on changing is taken as it is by then."""
         until = time.perf_counter() + _REFRESHED_WITHIN
-        while self._look(0.0).changed is not None and time.perf_counter() < until:
+        while self._look(0.0, within).changed is not None and time.perf_counter() < until:
             pass

@@ -74,8 +74,12 @@ class Viewer(Protocol):
         """Give the picture of the last look; it is valid until the next."""
         ...
 
-    def look(self, deadline: float) -> Look:
-        """Wait until something changes, at most until ``deadline``. One in the past only takes what is due."""
+    def look(self, deadline: float, within: Box | None = None) -> Look:
+        """Wait until something changes, at most until ``deadline``. One in the past only takes what is due.
+
+        What lies not ``within`` a region may be left to the next look at everything; until then, the region
+        must stay the same.
+        """
         ...
 
     def press(self, keys: str) -> None:

@@ -19,6 +19,7 @@ from collector.model.run import Outcome
 from probes.driver import FarEnd
 from probes.drivers import _far_end, _uncertainty
 from probes.drivers.remote.viewer import Ended, Look, Moment, Picture, differs_where
+from probes.journey.screen import Box
 
 T = TypeVar("T")
 _CONNECTION_ERRORS = (ConnectionError, asyncio.IncompleteReadError, TimeoutError, OSError)
@@ -90,7 +91,7 @@ class VncViewer:
             return self._shown[:, :, :3]
         return np.ascontiguousarray(self._shown[:, :, [mode.index(channel) for channel in "bgr"]])
 
-    def look(self, deadline: float) -> Look:
+    def look(self, deadline: float, within: Box | None = None) -> Look:  # noqa: ARG002  all of it comes anyhow
         """Wait until an update arrives."""
         since = self._looked
         if self._take(0.0):  # it came while nobody was looking: nobody knows when

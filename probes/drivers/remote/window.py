@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 from Xlib import XK, X
 from Xlib.display import Display
 from Xlib.error import ConnectionClosedError, XError
@@ -22,17 +21,16 @@ from Xlib.xobject.drawable import Window
 
 from collector.model.run import Outcome
 from probes.drivers import _uncertainty
+from probes.drivers.remote.capture import Capture
 from probes.drivers.remote.client import Client
 from probes.drivers.remote.display import OwnDisplay, connected
 from probes.drivers.remote.settings import WindowSettings
-from probes.drivers.remote.viewer import Ended, Look, Moment, Picture, Pixels, differs_where, joined, overlap
+from probes.drivers.remote.viewer import Ended, Look, Moment, Picture, joined
 from probes.journey.screen import Box
 
 _SEARCH_EVERY = 0.01  # seconds, for the window
 _SMALLEST = 100  # pixels: smaller windows are dialogs and icons
 _DOUBLE_CLICK_PAUSE = 0.05
-_STRIP_PIXELS = 65536
-_COLOUR = np.uint32(0xFFFFFF)  # the fourth byte of a pixel may hold anything
 _EXIT_GRACE = 0.3  # a window goes a little before its client
 _MODIFIERS = {"ctrl": "Control_L", "alt": "Alt_L", "shift": "Shift_L", "super": "Super_L"}
 
@@ -48,9 +46,8 @@ class WindowViewer:
         self._x: Display | None = None
         self._exit: int | None = None  # readable when the client has ended
         self._window: Window | None = None
-        self._size = (0, 0)
-        self._shown: Pixels = np.zeros((1, 1), np.uint32)
-        self._looked = 0.0
+        self._capture: Capture | None = None
+        self._looked = self._looked_everywhere = 0.0
         try:
             self._client = Client(settings, values, Path(self._folder.name))
             if settings.xvfb is not None:
@@ -88,24 +85,24 @@ class WindowViewer:
         with self._reachable(during_logon=True):
             self._display.damage_query_version()
             self._session.damage_create(damage.DamageReportRawRectangles)
-            self._looked = time.perf_counter()
-            self._fetch_all()
+            self._looked = self._looked_everywhere = time.perf_counter()
+            self._capture = Capture(self._session)
         look = Look(None, self._looked, time.perf_counter())
-        while (self._shown == self._shown[0, 0]).all():
+        while (self.picture == self.picture[0, 0]).all():
             if time.perf_counter() >= deadline:
                 raise Ended(Outcome.TIMEOUT, "pixels", "the session drew nothing in time")
-            look = self._seen(deadline, during_logon=True)
+            look = self._seen(deadline, None, during_logon=True)
         self._client.forget_secrets()
         return Moment.between(look.before, look.at)
 
     @property
     def picture(self) -> Picture:
         """The window's picture at the last look."""
-        return self._shown.view(np.uint8).reshape(*self._shown.shape, 4)[:, :, :3]
+        return self._opened.picture
 
-    def look(self, deadline: float) -> Look:
+    def look(self, deadline: float, within: Box | None = None) -> Look:
         """Wait until the X server says that something was drawn in the window."""
-        return self._seen(deadline, during_logon=False)
+        return self._seen(deadline, within, during_logon=False)
 
     def press(self, keys: str) -> None:
         """Press keys together."""
@@ -168,18 +165,22 @@ class WindowViewer:
             gone = Ended(Outcome.DROPPED, "window", "the session's window is gone, while its client lives")
             raise self._client.ended(during_logon=during_logon, wait=_EXIT_GRACE) or gone from None
 
-    def _seen(self, deadline: float, *, during_logon: bool) -> Look:
-        since = self._looked
+    def _seen(self, deadline: float, within: Box | None, *, during_logon: bool) -> Look:
+        capture, since = self._opened, self._looked
         with self._reachable(during_logon=during_logon):
             drawn = self._drawn(0.0)
+            if within is None and capture.due is not None:  # left for later by the looks before this one
+                drawn, since = joined(drawn, capture.due), self._looked_everywhere
             if drawn is None:
                 listening = time.perf_counter()
                 drawn = self._drawn(deadline - listening)
                 since = max(listening, time.perf_counter() - self._wake_up)
-            changed = self._fetch(drawn) if drawn is not None else None
+            changed = capture.fetch(drawn, within) if drawn is not None else None
         if drawn is None:
             self._raise_if_ended(during_logon=during_logon)
         self._looked = time.perf_counter()
+        if capture.due is None:
+            self._looked_everywhere = self._looked
         return Look(changed, since, self._looked)
 
     def _drawn(self, seconds: float) -> Box | None:
@@ -194,37 +195,6 @@ class WindowViewer:
                 area = event.area
                 part = joined(part, (area.x, area.y, area.width, area.height))
         return part
-
-    def _fetch(self, part: Box) -> Box | None:
-        """Fetch a part of the window; give what of it is new."""
-        geometry = self._session.get_geometry()
-        if (geometry.width, geometry.height) != self._size:
-            self._fetch_all()
-            return (0, 0, *self._size)
-        box = overlap(part, (0, 0, *self._size))
-        if box is None:
-            return None
-        x, y, width, height = box
-        fresh = self._image(box)
-        here = self._shown[y : y + height, x : x + width]
-        changed = differs_where(fresh, here)
-        here[:] = fresh
-        return (x + changed[0], y + changed[1], changed[2], changed[3]) if changed else None
-
-    def _fetch_all(self) -> None:
-        geometry = self._session.get_geometry()
-        self._size = (geometry.width, geometry.height)
-        self._shown = self._image((0, 0, *self._size))
-
-    def _image(self, box: Box) -> Pixels:
-        """Fetch a part of the window in strips: the library takes an answer in ever more slowly the longer it is."""
-        x, y, width, height = box
-        rows = max(1, _STRIP_PIXELS // width)
-        strips = [
-            self._session.get_image(x, top, width, min(rows, y + height - top), X.ZPixmap, 0xFFFFFFFF).data
-            for top in range(y, y + height, rows)
-        ]
-        return np.frombuffer(b"".join(strips), np.uint32).reshape(height, width) & _COLOUR
 
     def _windows(self) -> list[tuple[Window, int]]:
         """Give the visible windows with the title, and their areas."""
@@ -289,6 +259,11 @@ class WindowViewer:
     def _display(self) -> Display:
         assert self._x is not None
         return self._x
+
+    @property
+    def _opened(self) -> Capture:
+        assert self._capture is not None
+        return self._capture
 
     @property
     def _session(self) -> Window:

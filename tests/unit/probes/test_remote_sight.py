@@ -9,7 +9,7 @@ import pytest
 from collector.model.errors import WhichlayerError
 from deploy.lab import desk
 from probes.drivers.remote.sight import Images, differs
-from probes.drivers.remote.viewer import Picture, differs_where
+from probes.drivers.remote.viewer import Picture, Pixels, differs_where
 from probes.journey.file import parse
 from probes.journey.screen import Sight
 
@@ -40,6 +40,10 @@ def screen(word: str, at: tuple[int, int] = (300, 120), levels: tuple[int, int] 
     picture[y : y + dark.shape[0], x : x + dark.shape[1]] = np.where(dark, *levels)[:, :, None]
     picture += NOISE.integers(-noise, noise + 1, picture.shape, np.int16)
     return picture.clip(0, 255).astype(np.uint8)
+
+
+def pixels(picture: Picture) -> Pixels:
+    return np.dstack([picture, np.zeros(picture.shape[:2], np.uint8)]).view(np.uint32)[:, :, 0]
 
 
 def test_an_image_is_found_where_it_is_and_with_a_codecs_noise(images: Images) -> None:
@@ -92,8 +96,8 @@ def test_noise_is_no_change_and_a_block_is() -> None:
     after[200:204, 50:54] = 0
     assert differs(after, before, None)
     assert not differs(after, before, (0, 0, 800, 150))
-    assert differs_where(after, before) == (50, 100, 4, 104)
-    assert differs_where(after, after) is None
+    assert differs_where(pixels(after), pixels(before)) == (50, 100, 4, 104)
+    assert differs_where(pixels(after), pixels(after)) is None
 
 
 def test_an_even_image_is_refused(tmp_path: Path) -> None:
