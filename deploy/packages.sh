@@ -37,6 +37,12 @@ look() {
     need "command -v lpadmin" cups-client "tests that print through a queue"
     need "command -v nft || ls /usr/sbin/nft" nftables "what the link driver says of a firewall"
     need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in browser tests"
+    need "ls /usr/share/tesseract-ocr/*/tessdata/eng.traineddata" tesseract-ocr-eng "tests of text that is read on a screen"
+    # xrdp is a service that others can reach and that starts with the machine: only a machine for tests gets it.
+    [ "${CI:-}" = true ] || return 0
+    need "command -v xrdp" xrdp "tests of a session over RDP"
+    need "ls /usr/lib/xorg/modules/drivers/xrdpdev_drv.so" xorgxrdp "tests of a session over RDP"
+    need "command -v xfreerdp" freerdp2-x11 "tests of a session over RDP"
 }
 
 look
