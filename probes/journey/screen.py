@@ -58,9 +58,12 @@ Handed = Annotated[Template, AfterValidator(_placeholder)]
 
 
 class Sight(Document):
-    """Something to be seen in the session: exactly one of image, colour and change."""
+    """Something to be seen in the session: exactly one of image, text, colour and change."""
 
     image: ImageFile | None = Field(default=None, description="A picture (PNG) cut out of a screenshot of the session.")
+    text: Template | None = Field(
+        default=None, description="Words that are read in `region`, whole words in this order (OCR, `whichlayer[ocr]`)."
+    )
     colour: str | None = Field(
         default=None, pattern=r"^#[0-9a-fA-F]{6}$", description="A colour, as `#20a040`, that fills a part of `region`."
     )
@@ -74,20 +77,25 @@ class Sight(Document):
 
     @model_validator(mode="after")
     def _one(self) -> "Sight":
-        if (self.image is not None) + (self.colour is not None) + self.change != 1:
-            raise ValueError("needs exactly one of image, colour and change")
+        said = (self.image, self.text, self.colour, self.change or None)
+        if sum(one is not None for one in said) != 1:
+            raise ValueError("needs exactly one of image, text, colour and change")
+        if self.text is not None and self.region is None:
+            raise ValueError("names a text without the region it is read in: reading everything takes too long")
+        if self.text is not None and not re.search(r"\w", self.text):
+            raise ValueError("names a text without a word")
         if self.change and self.gone:
             raise ValueError("says change and gone: a change cannot be gone")
         return self
 
 
 class Still(Sight):
-    """Something that can be seen in one picture: an image or a colour."""
+    """Something that can be seen in one picture: an image, a text or a colour."""
 
     @model_validator(mode="after")
     def _no_change(self) -> "Still":
         if self.change:
-            raise ValueError("needs image or colour: one picture alone shows no change")
+            raise ValueError("needs image, text or colour: one picture alone shows no change")
         return self
 
 

@@ -5,17 +5,18 @@ it: the site's own client in a window, and a headless one that speaks VNC.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from collector import secret
 from collector.document import validate
 from collector.model.errors import WhichlayerError
 from collector.model.run import Outcome, StepTiming
-from probes.checkup import Checkup, package, program
+from probes.checkup import Checkup, Need, package, program
 from probes.driver import FarEnd, WalkContext
 from probes.drivers import _uncertainty
 from probes.drivers.remote.settings import RemoteSettings, VncSettings
+from probes.drivers.remote.tessdata import PACKAGE, trained
 from probes.error_text import short
 from probes.journey import placeholder
 from probes.journey.file import Step
@@ -64,6 +65,7 @@ class RemoteDriver:
             needs.append(program(window.command[0], debian="(the site's client)", purpose="shows the session"))
             if window.xvfb is not None:
                 needs.append(program("Xvfb", debian="xvfb", purpose="is the display the client draws on"))
+        needs += [replace(need, optional=True) for need in _reading()]
         floor = _uncertainty.wake_up_ns() / 1e9
         return Checkup(
             needs=tuple(needs), noise_floor_seconds=floor, noise_floor_of="wake-up at both ends, a wait for the picture"
@@ -79,7 +81,7 @@ class OpenRemote:
 
         self._settings = settings
         self._context = context
-        images = Images.of(context.journey)
+        images = Images.of(context.journey, context.fill)
         context.facts["images"] = images.digest
         self._viewer = _viewer(context, settings)
         self._session = RemoteSession(context, self._viewer, images, settings.frozen_after)
@@ -116,6 +118,20 @@ class OpenRemote:
         from probes.drivers.remote.screenshot import keep  # noqa: PLC0415
 
         keep(picture, asked, f"{self._context.run_id}-{step.step}")
+
+
+def _reading() -> tuple[Need, Need]:
+    """Say what journeys need that wait for a text."""
+    data = trained()
+    return (
+        package("tesserocr", extra="ocr", purpose="reads text in the session's picture"),
+        Need(
+            name="tessdata",
+            purpose="lets it read English",
+            install=f"apt-get install {PACKAGE}",
+            found=str(data) if data else None,
+        ),
+    )
 
 
 def _viewer(context: WalkContext, settings: RemoteSettings) -> "Viewer":

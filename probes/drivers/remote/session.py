@@ -154,7 +154,8 @@ class RemoteSession:
         changed, self._unsearched = False, look.changed
         while True:
             if look.changed is not None and self._holds(sight, look.changed):
-                return Moment.between(look.before, look.at)
+                seen = Moment.between(look.before, look.at)
+                return Moment(seen.at, max(seen.half, self._images.reading_seconds(sight)))
             self._look_for_obstacles(wait=look.changed is not None)
             if time.perf_counter() >= meter.deadline:
                 still = "" if changed else ", and nothing in the picture has changed since"
@@ -193,7 +194,7 @@ class RemoteSession:
     def _expect(self, sight: Still) -> None:
         self._refresh()
         if not self._images.seen(self._viewer.picture, sight):
-            what = f"the image {sight.image}" if sight.image else f"the colour {sight.colour}"
+            what = f"the image {sight.image}" if sight.image else f"{sight.text or sight.colour}"
             raise Ended(Outcome.FAILED, "expect", f"{what} is {'still' if sight.gone else 'not'} to be seen")
 
     def _time_keystrokes(self, asked: Keystrokes) -> None:

@@ -1,11 +1,11 @@
-"""Finds in a picture what a journey names: an image, a colour, a change.
+"""Finds in a picture what a journey names: an image, a text, a colour, a change.
 
 An image counts as seen from a normalised correlation of 0.8 (what Alyvix uses), so that a little loss
 of the session's codec does not hide it. A safe record must be seen exactly: there, every spot is compared.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.model.errors import WhichlayerError
+from probes.drivers.remote.text import Reader
 from probes.drivers.remote.viewer import Picture, cut, overlap
-from probes.journey.file import Journey
+from probes.journey.file import Journey, Step
 from probes.journey.screen import Box, Sight
 
 LIKENESS = 0.8  # normalised correlation
@@ -30,14 +31,18 @@ _CHANGED = 16  # levels by which a pixel must differ to count as changed
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """The images a journey names, read once."""
+    """The images a journey names, read once, and what reads its texts. ``fill`` puts variables into a text."""
 
     by_name: Mapping[str, Picture] = field(repr=False)
+    fill: Callable[[str], str] = str
+    reader: Reader | None = None
 
     @classmethod
-    def of(cls, journey: Journey) -> "Images":
-        """Read them all. Raises WhichlayerError for one that cannot be used."""
-        return cls({name: _read(journey.folder / name, name) for name in sorted(set(_named(journey)))})
+    def of(cls, journey: Journey, fill: Callable[[str], str] = str) -> "Images":
+        """Read them all. Raises WhichlayerError for one that cannot be used, and when texts cannot be read here."""
+        images = {name: _read(journey.folder / name, name) for name in sorted(set(_named(journey)))}
+        reads = any(place.text for step in journey.steps for place in _sights(step))
+        return cls(images, fill, Reader() if reads else None)
 
     @property
     def digest(self) -> str:
@@ -61,13 +66,15 @@ class Images:
         return float(cv2.blur(apart, (_SPOT, _SPOT)).max()) <= _SPOT_LEVELS
 
     def seen(self, picture: Picture, sight: Sight, changed: Box | None = None) -> bool:
-        """Say whether an image or colour is to be seen.
+        """Say whether an image, a text or a colour is to be seen.
 
         ``changed`` is the only part that differs from a picture that was looked at before: a new image
         must touch it, which makes the search short.
         """
         if sight.colour is not None:
             return (_share(cut(picture, sight.region), sight.colour) >= sight.share) != sight.gone
+        if sight.text is not None:
+            return self._reads(picture, sight, changed)
         name = sight.image or ""
         within = sight.region
         if changed is not None and not sight.gone:
@@ -78,6 +85,18 @@ class Images:
             if within is None:
                 return False
         return (self.find(picture, name, within, sight.likeness) is not None) != sight.gone
+
+    def reading_seconds(self, sight: Sight) -> float:
+        """Give how long it took to read the text of this sight last; 0 for what is not read."""
+        return self.reader.seconds if self.reader is not None and sight.text is not None else 0.0
+
+    def _reads(self, picture: Picture, sight: Sight, changed: Box | None) -> bool:
+        """Read the region of the sight, unless nothing has changed in it since it was read last."""
+        if self.reader is None or sight.text is None or sight.region is None:
+            return False
+        if changed is not None and overlap(changed, sight.region) is None:
+            return False
+        return self.reader.shows(cut(picture, sight.region), self.fill(sight.text)) != sight.gone
 
 
 def differs(picture: Picture, reference: Picture, region: Box | None) -> bool:
@@ -132,9 +151,12 @@ def _named(journey: Journey) -> Iterator[str]:
     for step in journey.steps:
         if step.screen and step.safe_record:
             yield step.safe_record
-        for action in step.screen or ():
-            logon = action.logon
-            sights = [logon.ready, *logon.instead.values(), logon.same_session] if logon else []
-            for place in (*sights, action.wait_for, action.expect, action.click):
-                if place is not None and place.image is not None:
-                    yield place.image
+        clicked = [action.click.image for action in step.screen or () if action.click]
+        yield from filter(None, [*clicked, *(place.image for place in _sights(step))])
+
+
+def _sights(step: Step) -> Iterator[Sight]:
+    for action in step.screen or ():
+        logon = action.logon
+        shown = [logon.ready, *logon.instead.values(), logon.same_session] if logon else []
+        yield from filter(None, (*shown, action.wait_for, action.expect))
