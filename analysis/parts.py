@@ -9,7 +9,9 @@ transfer  answer's first byte to its last
 wait      processing minus the server's own account of it: the way there and back, and queues
 unsplit   processing without such an account; of a timeout, all that no phase accounts for
 server_*  the server's own account
-render, launch, pixels, ready, display, identity, spool  as measured
+path      display of a run that was timed from inside the session too: the way to the screen and back
+session   processing of such a run: what the wait took inside the session
+render, launch, pixels, ready, display, identity, spool  as measured, but for ``path``
 rest      what no phase covers
 ========= ======================================================================================
 
@@ -33,7 +35,7 @@ from collector.model.verdict import Interval
 ACCOUNT = [str(p) for p in (Phase.SERVER_APP, Phase.SERVER_DB, Phase.SERVER_STORAGE, Phase.SERVER_EXTERNAL)]
 OUTSIDE = [str(phase) for phase in Phase if str(phase) not in ACCOUNT]
 AS_MEASURED = ("render", "launch", "pixels", "ready", "display", "identity", "spool")
-PARTS = ("resolve", "connect", "transfer", "wait", "unsplit", *ACCOUNT, *AS_MEASURED, "rest")
+PARTS = ("resolve", "connect", "transfer", "wait", "unsplit", "path", "session", *ACCOUNT, *AS_MEASURED, "rest")
 LEAST_QUIET = 8
 
 
@@ -103,7 +105,8 @@ def split(rows: pd.DataFrame) -> pd.DataFrame:
     covered = sum((took[name] for name in OUTSIDE), np.zeros(len(rows)))
     unmeasured = rows["outcome"].eq(str(Outcome.TIMEOUT)).to_numpy(dtype=bool) | (covered == 0)
     rest = np.maximum(0.0, seconds - np.maximum(covered, account))
-    processing = took["processing"]
+    split = ~np.isnan(phases["display"]) & ~np.isnan(phases["processing"])  # only the remote driver measures both
+    processing = np.where(split, 0.0, took["processing"])
     columns = {
         "slot": rows["slot"].to_numpy(),
         "seconds": seconds,
@@ -112,7 +115,10 @@ def split(rows: pd.DataFrame) -> pd.DataFrame:
         "transfer": took["transfer"],
         "wait": np.where(told, np.maximum(0.0, processing - account), 0.0),
         "unsplit": np.where(told, 0.0, processing) + np.where(unmeasured, rest, 0.0),
+        "path": np.where(split, took["display"], 0.0),
+        "session": np.where(split, took["processing"], 0.0),
         **{name: took[name] for name in (*ACCOUNT, *AS_MEASURED)},
+        "display": np.where(split, 0.0, took["display"]),
         "rest": np.where(unmeasured, 0.0, rest),
     }
     return pd.DataFrame(columns)

@@ -2,7 +2,7 @@
 
 Mathematics. Runs of the slow access are paired with the nearest run of another access (within one
 and a half intervals). Both are taken as excess over their own quiet time, part by part. With L the
-network parts (connect, transfer, wait) plus what no account splits (unsplit, display):
+network parts (connect, transfer, wait) plus what no account splits (unsplit, display, path):
 shared = min(L, max(0, L of the least affected access on another link)), own = L - shared. Own
 belongs to this link: the access network; for a remote presentation whose link's local runs are
 unaffected, to the remote session. Shared belongs to the core, or, as far as it is waiting while
@@ -30,7 +30,7 @@ from collector.model.layer import Layer
 from collector.model.verdict import Evidence, Finding, LayerState, MethodUse, Status
 
 NETWORK = ("connect", "transfer", "wait")
-UNSPLIT = ("unsplit", "display")
+UNSPLIT = ("unsplit", "display", "path")
 QUEUE = (Layer.NETWORK_CORE, Layer.APP_SERVER, Layer.APPLICATION)
 SERVER = (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION, Layer.DATABASE, Layer.STORAGE)
 ACCOUNTED = {
@@ -60,7 +60,7 @@ class _Asked:
 class Contrast:
     """See the module."""
 
-    use = MethodUse(name="contrast", version="2")
+    use = MethodUse(name="contrast", version="3")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Divide the network's part, and what no account splits, into own and shared."""

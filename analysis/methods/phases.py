@@ -34,6 +34,8 @@ LAYERS: Mapping[str, tuple[Layer, ...]] = {
     "transfer": NETWORK,
     "wait": (*NETWORK, Layer.APP_SERVER, Layer.APPLICATION),
     "unsplit": (*NETWORK, *SERVER),
+    "path": (*NETWORK, Layer.REMOTE_SESSION),
+    "session": (Layer.REMOTE_SESSION, Layer.NETWORK_CORE, *SERVER),
     "server_app": (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION),
     "server_db": (Layer.DATABASE, Layer.STORAGE),
     "server_storage": (Layer.STORAGE,),
@@ -53,6 +55,8 @@ WORDS: Mapping[str, str] = {
     "transfer": "receiving the answer",
     "wait": "waiting for the answer beyond the server's own account",
     "unsplit": "waiting for the answer, which the server gives no account of,",
+    "path": "the way to the remote session's screen and back",
+    "session": "what is waited for inside the remote session",
     "server_app": "the application's own part",
     "server_db": "the database's part",
     "server_storage": "the storage's part",
@@ -71,7 +75,7 @@ WORDS: Mapping[str, str] = {
 class Phases:
     """See the module."""
 
-    use = MethodUse(name="phases", version="2")
+    use = MethodUse(name="phases", version="3")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Give one finding per part that was measured."""
@@ -104,7 +108,7 @@ class Phases:
     ) -> Finding:
         layers = LAYERS[part]
         remote = episode.population.presentation is not Presentation.LOCAL
-        if remote and layers[:2] == NETWORK:
+        if remote and layers[:2] == NETWORK and Layer.REMOTE_SESSION not in layers:
             layers = (*layers, Layer.REMOTE_SESSION)
         before, during = levels
         supports = seconds.low > 0 and during > 0

@@ -42,7 +42,7 @@ class Phase(StrEnum):
     LAUNCH = "launch"  # the remote client's start until its window is there
     PIXELS = "pixels"  # from then until the session draws anything
     READY = "ready"  # from then until the session can be used
-    DISPLAY = "display"  # keystroke to pixel
+    DISPLAY = "display"  # keystroke to pixel; beside PROCESSING, which is then from inside the session: the way alone
     IDENTITY = "identity"  # at the identity provider, on the way of signing in
     SPOOL = "spool"  # from handing a document over until the printer has finished it
     SERVER_APP = "server_app"

@@ -39,7 +39,7 @@ from probes.journey.file import Journey, parse
 ADDED_MS = (0.0, 20.0, 50.0)  # round trip
 ALLOWED_MS = 5.0
 TOLD = {"killed": 0.5, "stopped": 2.2, "cut": 2.2}  # seconds from the cause
-_ADDRESS, _ENDS = "10.79.0.2", ("10.79.0.1/30", "10.79.0.2/30")
+ADDRESS, _ENDS = "10.79.0.2", ("10.79.0.1/30", "10.79.0.2/30")
 _PASSWORD = "REMOTE_DISPLAY_PASSWORD"  # noqa: S105  the name of a variable
 _STEPS = f"""
 name: display
@@ -155,10 +155,10 @@ def walk_from(place: Distance, viewer: str, port: int, act: Callable[[], None] |
 def far_host(place: Distance, viewer: str) -> Iterator[tuple[int, Callable[[], psutil.Process]]]:
     """Run a session's host at the far end; give its port, and how to find the process that draws the session."""
     if viewer == "rdp":
-        with rdp_host.serving(os.environ[_PASSWORD], address=_ADDRESS, inside=place.far.enter()) as rdp:
+        with rdp_host.serving(os.environ[_PASSWORD], address=ADDRESS, inside=place.far.enter()) as rdp:
             yield rdp.port, partial(rdp.session_process, "Xorg")
     else:
-        with desk_host.serving(address=_ADDRESS, inside=place.far.enter()) as host:
+        with desk_host.serving(address=ADDRESS, inside=place.far.enter()) as host:
             yield host.port, partial(psutil.Process, host.server.pid)
 
 
@@ -252,7 +252,7 @@ def main() -> None:
     chosen = parser.parse_args()
     os.environ.setdefault(_PASSWORD, secrets.token_hex(6))
     if chosen.walk:
-        sys.stdout.write(json.dumps(walk(chosen.walk[0], _ADDRESS, int(chosen.walk[1]))) + "\n")
+        sys.stdout.write(json.dumps(walk(chosen.walk[0], ADDRESS, int(chosen.walk[1]))) + "\n")
         return
     found: dict[str, list[dict[str, Any]]] = {"delays": [], "ends": [], "soak": []}
     with distance() as place:

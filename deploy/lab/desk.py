@@ -2,12 +2,14 @@
 
 It needs no fonts: every word is a sign, a pattern made from its letters, that a test can also write as
 an image. Keys are echoed as coloured blocks. ``python -m deploy.lab.desk`` draws on $DISPLAY; lines on
-standard input change it (``screen locked``, ``delay 0.3``, ``title SMITH``, ``show saved``, ``blink``),
+standard input change it (``screen locked``, ``delay 0.3``, ``title SMITH``, ``show saved``, ``blink``,
+``fresh``: as at its start),
 and what was saved is told on standard output.
 """
 
 import contextlib
 import hashlib
+import os
 import select
 import sys
 import time
@@ -90,10 +92,11 @@ class Desk:
             wait = None if self._blinks is None else _BLINK
             readable, _, _ = select.select([sys.stdin, self._x], [], [], wait)
             if sys.stdin in readable:
-                line = sys.stdin.readline()
-                if not line:
+                told = os.read(sys.stdin.fileno(), 4096).decode()  # as it comes: a buffered line would be seen late
+                if not told:
                     return
-                self._command(line.strip())
+                for line in told.splitlines():
+                    self._command(line)
             if self._blinks is not None:
                 self._blinks = not self._blinks
                 self._fill((780, 580, 16, 16), 0xFF0000 if self._blinks else 0x0000FF)
@@ -103,6 +106,8 @@ class Desk:
         name, _, value = line.partition(" ")
         if name == "screen":
             self._screen, self._typed = value, ""
+        elif name == "fresh":
+            self._screen, self._typed, self._shown = "login" if self._password else "cases", "", set()
         elif name == "delay":
             self._delay = float(value)
         elif name == "title":

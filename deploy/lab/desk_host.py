@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import select
 import shutil
 import socket
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from deploy.lab.namespace import LabError
 
 _START_TIMEOUT = 20.0  # seconds
+_DISPLAYS = (1000, 59999)  # by lot: a server in another network namespace would take the first free number as well
 _VNC_KEY = bytes.fromhex("e84ad660c4721ae0") * 3  # the one every VNC server hides its password file with
 _FOLLOW = ("setpriv", "--pdeathsig", "KILL", "--")
 
@@ -90,9 +92,11 @@ def _start_server(
         security = ["-SecurityTypes", "VncAuth", "-PasswordFile", str(file)]
     reader, writer = os.pipe()
     options = ["-geometry", "800x600", "-depth", "24", "-rfbport", str(port), "-interface", address]
+    display = f":{random.randint(*_DISPLAYS)}"
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [*words, "Xvnc", "-displayfd", str(writer), *options, *security, "-AlwaysShared", "-nolisten", "tcp"],
+            [*words, "Xvnc", display, "-displayfd", str(writer), *options, *security, "-AlwaysShared"]
+            + ["-nolisten", "tcp"],
             pass_fds=(writer,), stdout=log, stderr=log,
         )  # fmt: skip
     os.close(writer)

@@ -22,7 +22,7 @@ from probes.journey import placeholder
 from probes.journey.file import Step
 
 if TYPE_CHECKING:  # they need numpy and OpenCV, which only endpoints with this driver have
-    from probes.drivers.remote.session import Meter
+    from probes.drivers.remote.meter import Meter
     from probes.drivers.remote.viewer import Ended, Viewer
 
 
@@ -84,13 +84,13 @@ class OpenRemote:
         images = Images.of(context.journey, context.fill)
         context.facts["images"] = images.digest
         self._viewer = _viewer(context, settings)
-        self._session = RemoteSession(context, self._viewer, images, settings.frozen_after)
+        self._session = RemoteSession(context, self._viewer, images, settings)
 
     def perform(self, step: Step) -> StepTiming:
         """Do the actions of one step, until the first that does not work out."""
         from probes.drivers.remote.viewer import Ended  # noqa: PLC0415
 
-        meter = self._session.begin(step.timeout)
+        meter = self._session.begin(step)
         ended: Ended | None = None
         try:
             if step.acts and not self._session.sees_exactly(step):
@@ -107,7 +107,10 @@ class OpenRemote:
 
     def close(self) -> None:
         """End the client; the session is left as the client's end leaves it."""
-        self._viewer.close()
+        try:
+            self._session.close()
+        finally:
+            self._viewer.close()
 
     def _keep_screenshot(self, step: Step, meter: "Meter") -> None:
         """Keep the declared regions of what is to be seen, unless a secret may be in them."""

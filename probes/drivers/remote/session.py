@@ -8,11 +8,13 @@ image to click, waiting for a still picture) is nobody's system and left out.
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from collector.model.run import Outcome, Phase
 from probes.driver import WalkContext
+from probes.drivers.remote.inside.asking import Inside
+from probes.drivers.remote.meter import Meter
+from probes.drivers.remote.settings import RemoteSettings
 from probes.drivers.remote.sight import Images, differs
 from probes.drivers.remote.viewer import Ended, Look, Moment, Picture, Viewer, joined
 from probes.journey.file import Step
@@ -34,42 +36,15 @@ _OBSTACLES: Mapping[Obstacle, tuple[Outcome, str]] = {
 }
 
 
-@dataclass(slots=True)
-class Meter:
-    """What a step has taken so far, in seconds."""
-
-    deadline: float
-    spent: dict[Phase, float] = field(default_factory=dict)
-    uncertainty: float = 0.0
-    secret_typed: bool = False
-    since: Moment | None = None  # the input whose answer is waited for
-    echoed: Moment | None = None  # when the first sign of what was typed then was seen
-    reference: Picture | None = field(default=None, repr=False)  # the picture before it
-
-    def add(self, phase: Phase, start: Moment, end: Moment) -> None:
-        """Count the time from ``start`` to ``end``; each ends where the next begins, so both ± count once."""
-        self.spent[phase] = self.spent.get(phase, 0.0) + max(0.0, end.at - start.at)
-
-    def answered(self, start: Moment, end: Moment) -> None:
-        """Count a wait for the picture, with the ± of both its ends."""
-        self.add(Phase.DISPLAY, start, end)
-        self.uncertainty += start.half + end.half
-        self.since = self.echoed = self.reference = None
-
-    @property
-    def waiting(self) -> float:
-        """The time since an input that has had no answer yet."""
-        return time.perf_counter() - self.since.at if self.since else 0.0
-
-
 class RemoteSession:
     """Walks actions on a viewer; every method may raise Ended."""
 
-    def __init__(self, context: WalkContext, viewer: Viewer, images: Images, frozen_after: float) -> None:
+    def __init__(self, context: WalkContext, viewer: Viewer, images: Images, settings: RemoteSettings) -> None:
         self._context = context
         self._viewer = viewer
         self._images = images
-        self._frozen_after = frozen_after
+        self._frozen_after = settings.frozen_after
+        self._inside = Inside(context, settings.inside, images) if settings.inside else None
         self._instead: Mapping[Obstacle, Still] = {}
         self._started = False
         self._last = Look(None, 0.0, 0.0)
@@ -77,12 +52,20 @@ class RemoteSession:
         self._unsearched: Box | None = None  # where obstacles were not looked for yet
         self._searched = 0.0
         self._awaited: Sight | None = None  # what the step waits for next
+        self._next: ScreenAction | None = None
+        self._step = ""
         self.meter = Meter(deadline=0.0)
 
-    def begin(self, timeout: float) -> Meter:
+    def begin(self, step: Step) -> Meter:
         """Start the meter of a step."""
-        self.meter = Meter(deadline=time.perf_counter() + timeout)
+        self._step = step.step
+        self.meter = Meter(deadline=time.perf_counter() + step.timeout)
         return self.meter
+
+    def close(self) -> None:
+        """Take back what is still asked for inside the session: a step did not come to its end."""
+        if self._inside is not None:
+            self._inside.unseen()
 
     def do(self, actions: Sequence[ScreenAction]) -> None:
         """Do the actions of a step."""
@@ -100,6 +83,7 @@ class RemoteSession:
             if not self._started and action.logon is None:
                 raise Ended(Outcome.NOT_READY, "session", "no session is open: nothing was sent")
             self._awaited = next((one.wait_for for one in actions[index:] if one.wait_for), None)
+            self._next = actions[index + 1] if index + 1 < len(actions) else None
             name = next(name for name in doers if getattr(action, name) is not None)
             doers[name](getattr(action, name))
 
@@ -146,7 +130,11 @@ class RemoteSession:
             entered = Look(self._everything(), now, now)
         else:  # looks taken while typing may have shown it already
             entered = Look(self._fresh, meter.since.at, max(meter.since.at, self._last.at))
-        meter.answered(meter.since, self._until(sight, entered, "display"))
+        start, seen = meter.since, self._until(sight, entered, "display")
+        meter.answered(start, seen)
+        if self._inside is not None:
+            took = Moment(max(0.0, seen.at - start.at), start.half + seen.half)
+            meter.divide(self._inside.answer(took))
 
     def _until(self, sight: Sight, look: Look, phase: str) -> Moment:
         """Look until the sight is there; ``look`` is what was seen already."""
@@ -278,10 +266,19 @@ class RemoteSession:
         if meter.since is not None and meter.echoed is not None:
             meter.answered(meter.since, meter.echoed)
         meter.since = meter.echoed = None
+        self._ask_inside()
         self._get_ready()
         before = time.perf_counter()
         act()
         meter.since = Moment.between(before, time.perf_counter())
+
+    def _ask_inside(self) -> None:
+        """Let the wait that the coming input begins be timed in the session as well; the step is given that time."""
+        if self._inside is None or self._next is None or self._next.wait_for is None:
+            return
+        began = time.perf_counter()
+        self._inside.ask(self._step, self._next.wait_for, self.meter.deadline - began)
+        self.meter.deadline += time.perf_counter() - began
 
     def _get_ready(self) -> None:
         """Look at everything once before the clock runs: from then on only changes need to be searched."""

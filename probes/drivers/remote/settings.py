@@ -65,6 +65,17 @@ class ScreenshotSettings(Document):
     keep: int = Field(default=20, ge=1, description="How many are kept; the oldest goes first.")
 
 
+class InsideSettings(Document):
+    """The program in the session (``whichlayer inside``), which times the same waits there."""
+
+    folder: Annotated[Path, AfterValidator(_absolute)] = Field(
+        description="The folder both see (a mapped drive, a home share), as it is called here; for nobody else."
+    )
+    patience: Seconds = Field(
+        default=2.0, gt=0, le=30, description="How long its word is waited for, before and after what is timed."
+    )
+
+
 class RemoteSettings(Document):
     """How this endpoint reaches the session."""
 
@@ -75,6 +86,10 @@ class RemoteSettings(Document):
     )
     screenshots: ScreenshotSettings | None = Field(
         default=None, description="Pictures of what went wrong; none if absent, never of a step that typed a secret."
+    )
+
+    inside: InsideSettings | None = Field(
+        default=None, description="Times the waits from inside the session too: the way to the screen is told apart."
     )
 
     @model_validator(mode="after")
