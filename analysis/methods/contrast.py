@@ -6,7 +6,8 @@ network parts (connect, transfer, wait) plus what no account splits (unsplit, di
 shared = min(L, max(0, L of the least affected access on another link)), own = L - shared. Own
 belongs to this link: the access network; for a remote presentation whose link's local runs are
 unaffected, to the remote session. Shared belongs to the core, or, as far as it is waiting while
-connecting is no slower, to a queue before the application. What is shared of unsplit time is
+connecting is no slower, to a queue before the application (to who answers the step, where that is a
+printer or an external link: analysis/behind.py). What is shared of unsplit time is
 divided as the other access's own account divides its excess, when it has one. Intervals: percentile
 bootstrap over pairs.
 
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.behind import SERVER, behind
 from analysis.episode import Episode
 from analysis.pairs import Pairs, columns, others, paired
 from analysis.parts import ACCOUNT, sides
@@ -32,7 +34,6 @@ from collector.model.verdict import Evidence, Finding, LayerState, MethodUse, St
 NETWORK = ("connect", "transfer", "wait")
 UNSPLIT = ("unsplit", "display", "path")
 QUEUE = (Layer.NETWORK_CORE, Layer.APP_SERVER, Layer.APPLICATION)
-SERVER = (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION, Layer.DATABASE, Layer.STORAGE)
 ACCOUNTED = {
     "server_app": (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION),
     "server_db": (Layer.DATABASE, Layer.STORAGE),
@@ -55,6 +56,12 @@ class _Amount:
 class _Asked:
     episode: Episode
     level: float
+    far: tuple[Layer, ...]  # who answers the step
+
+    @property
+    def queue(self) -> tuple[Layer, ...]:
+        """Name who can keep everybody waiting while connecting is as quick as ever."""
+        return QUEUE if self.far == SERVER else (Layer.NETWORK_CORE, *self.far)
 
 
 class Contrast:
@@ -69,7 +76,7 @@ class Contrast:
         mine = sides(window, episode)
         found = [paired(window, episode, mine, name) for name in others(window, episode)]
         known = [pairs for pairs in found if pairs is not None]
-        asked = _Asked(episode=episode, level=level)
+        asked = _Asked(episode=episode, level=level, far=behind(window, episode))
         remote = episode.population.presentation is not Presentation.LOCAL
         local = [p for p in known if p.population.link is episode.population.link] if remote else []
         local = [p for p in local if p.population.presentation is Presentation.LOCAL]
@@ -102,7 +109,7 @@ class Contrast:
         """Say who can be behind what both accesses have in common."""
         network, network_draws = _shared(best, NETWORK)
         connect, _ = _shared(best, ("connect",))
-        core = (Layer.NETWORK_CORE,) if network <= 0 or connect >= CONNECT_SHARE * network else QUEUE
+        core = (Layer.NETWORK_CORE,) if network <= 0 or connect >= CONNECT_SHARE * network else asked.queue
         found = [self._finding(core, _Amount(network, network_draws), best, asked)]
         every, every_draws = _shared(best, (*NETWORK, *UNSPLIT))
         rest, rest_draws = max(0.0, every - network), np.maximum(0.0, every_draws - network_draws)
@@ -110,7 +117,7 @@ class Contrast:
         if rest <= 0:
             return found
         if account.sum() < 0.5 * rest:
-            candidates = SERVER if core is QUEUE and _connects(best) else (Layer.NETWORK_CORE, *SERVER)
+            candidates = asked.far if core == asked.queue and _connects(best) else (Layer.NETWORK_CORE, *asked.far)
             return [*found, self._finding(candidates, _Amount(rest, rest_draws), best, asked)]
         for share, part in zip(account / account.sum(), ACCOUNT, strict=True):
             if share > 0:
@@ -127,7 +134,7 @@ class Contrast:
         parts = (*NETWORK, *UNSPLIT)
         session, session_draws = _beyond(best, parts)
         rest, rest_draws = _shared(best, parts)
-        candidates = (Layer.ACCESS_NETWORK, Layer.NETWORK_CORE, *SERVER)
+        candidates = (Layer.ACCESS_NETWORK, Layer.NETWORK_CORE, *asked.far)
         return [
             self._finding((Layer.REMOTE_SESSION,), _Amount(session, session_draws), best, asked),
             self._finding(candidates, _Amount(rest, rest_draws), best, asked),

@@ -6,8 +6,9 @@ time, above its own rate before, is shared; the rest is own. Rates are exact bin
 belongs to one of the server's layers. Of the rest, what is own belongs to this link (or also to the
 server's layers, when this access's other steps were walked and do not fail: a link fails them all);
 what is shared to the server's layers when another step of the run went well, else to them or the core.
-Behind a look at an external link (its good runs have no account but the far end's) there is no server
-of ours: the external link stands in for the server's layers.
+Behind a look at an external link (its good runs have no account but the far end's) and behind a printer (its good runs
+have ``spool``) there is no server of ours: the external link, or printing, stands in for the server's layers. A printer
+has answered when it said how it is, which the step asks first.
 
 Limits. It does not know which of the server's layers fails; infrastructure may tell, when the runs
 timed out and so say how long they waited. Errors that come at once say nothing of that.
@@ -19,29 +20,29 @@ from dataclasses import replace
 
 import pandas as pd
 
+from analysis.behind import behind
 from analysis.counting import RULES
 from analysis.episode import Episode
 from analysis.pairs import others
-from analysis.parts import ACCOUNT, quiet
+from analysis.parts import quiet
 from analysis.series import stamp
 from analysis.statistics import bounded, rate_interval
 from analysis.units import duration
 from analysis.window import Window
 from collector.model.access import Population, Presentation
 from collector.model.layer import Layer
-from collector.model.run import Outcome
+from collector.model.run import Outcome, Phase
 from collector.model.verdict import Evidence, Finding, Interval, LayerState, MethodUse, Status
 
 LEAST_RUNS = 5
 LEAST_QUIET = 5
 SPREAD = 0.25  # of a step's failures, that another step must show for the link to be behind them
-SERVER = (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION, Layer.DATABASE, Layer.STORAGE)
 
 
 class Failures:
     """See the module."""
 
-    use = MethodUse(name="failures", version="1")
+    use = MethodUse(name="failures", version="2")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Divide the failures of a failing step by answered or not, own or shared."""
@@ -49,21 +50,21 @@ class Failures:
             return ()
         rows = _during(window, episode, episode.population)
         bad = rows[_bad(rows)]
-        answered, well = _reached(window, bad)
+        far = behind(window, episode)
+        answered, well = _reached(window, bad, far)
         excess, best = episode.excess_rate, _best(window, episode, level)
         evidence = _evidence(episode, bad, answered, best)
-        behind = (Layer.EXTERNAL_LINK,) if _is_external(window, episode) else SERVER
         remote = episode.population.presentation is not Presentation.LOCAL
         link = (Layer.ACCESS_NETWORK, Layer.REMOTE_SESSION) if remote else (Layer.ACCESS_NETWORK,)
-        found: list[tuple[tuple[Layer, ...], Interval]] = [(behind, _times(excess, answered))]
+        found: list[tuple[tuple[Layer, ...], Interval]] = [(far, _times(excess, answered))]
         if best is None:
-            found.append(((*link, Layer.NETWORK_CORE, *behind), _times(excess, 1 - answered)))
+            found.append(((*link, Layer.NETWORK_CORE, *far), _times(excess, 1 - answered)))
         else:
             shared, own = _divided(excess, best[1])
-            found.append((behind, _times(shared, well)))
-            found.append(((Layer.NETWORK_CORE, *behind), _times(shared, 1 - answered - well)))
+            found.append((far, _times(shared, well)))
+            found.append(((Layer.NETWORK_CORE, *far), _times(shared, 1 - answered - well)))
             alone = not _elsewhere(window, episode)
-            found.append(((*link, *behind) if alone else link, _times(own, 1 - answered)))
+            found.append(((*link, *far) if alone else link, _times(own, 1 - answered)))
         return [self._finding(among, rate, evidence) for among, rate in found]
 
     def _finding(self, among: tuple[Layer, ...], rate: Interval, evidence: Evidence) -> Finding:
@@ -107,14 +108,6 @@ def _divided(excess: Interval, other: Interval) -> tuple[Interval, Interval]:
     return shared, bounded(own, max(0.0, low), high, excess.level)
 
 
-def _is_external(window: Window, episode: Episode) -> bool:
-    """Say whether the step only looks at an external link: all the account it ever has is the far end's."""
-    steps = window.steps
-    same = (steps["step"] == episode.step) & (steps["journey"] == episode.journey) & (steps["site"] == episode.site)
-    told = steps.loc[same, ACCOUNT].notna().any()
-    return bool(told["server_external"]) and int(told.sum()) == 1
-
-
 def _elsewhere(window: Window, episode: Episode) -> bool:
     """Say whether other steps of this access fail as well, at least a quarter as often, or none was walked."""
     steps = {str(step) for step in window.steps.loc[window.steps["journey"] == episode.journey, "step"].unique()}
@@ -125,7 +118,7 @@ def _elsewhere(window: Window, episode: Episode) -> bool:
     return not walked or any(float(_bad(rows).mean()) >= least for rows in walked)
 
 
-def _reached(window: Window, bad: pd.DataFrame) -> tuple[float, float]:
+def _reached(window: Window, bad: pd.DataFrame, far: tuple[Layer, ...]) -> tuple[float, float]:
     """Give the shares of bad runs that were answered, and that were not but did well in another step."""
     if bad.empty:
         return 0.0, 0.0
@@ -133,6 +126,8 @@ def _reached(window: Window, bad: pd.DataFrame) -> tuple[float, float]:
     measured = steps["outcome"].isin([str(outcome) for outcome in RULES.measured])
     well = set(steps.loc[measured & steps["run_id"].isin(bad["run_id"]), "run_id"])
     answered = bad["http_status"].notna()
+    if far == (Layer.PRINTING,):
+        answered |= bad[str(Phase.PROCESSING)].notna()
     return float(answered.mean()), float((~answered & bad["run_id"].isin(well)).mean())
 
 

@@ -15,7 +15,9 @@ is returned as one part among several layers.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from analysis.behind import SERVER, behind
 from analysis.counting import RULES
 from analysis.episode import Episode
 from analysis.parts import PARTS, Sides, excess, matrix, sides
@@ -27,7 +29,6 @@ from collector.model.layer import Layer
 from collector.model.verdict import Evidence, Finding, Interval, LayerState, MethodUse, Status
 
 NETWORK = (Layer.ACCESS_NETWORK, Layer.NETWORK_CORE)
-SERVER = (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION, Layer.DATABASE, Layer.STORAGE)
 LAYERS: Mapping[str, tuple[Layer, ...]] = {
     "resolve": (Layer.NETWORK_CORE,),
     "connect": NETWORK,
@@ -49,6 +50,7 @@ LAYERS: Mapping[str, tuple[Layer, ...]] = {
     "spool": (Layer.PRINTING,),
     "rest": (Layer.ENDPOINT,),
 }
+AT_PRINTER = frozenset({"connect", "transfer"})  # it wakes up, it takes the document
 WORDS: Mapping[str, str] = {
     "resolve": "looking up the name",
     "connect": "connecting",
@@ -72,6 +74,14 @@ WORDS: Mapping[str, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the step and the layers that can be behind it."""
+
+    name: str
+    among: tuple[Layer, ...]
+
+
 class Phases:
     """See the module."""
 
@@ -81,14 +91,17 @@ class Phases:
         """Give one finding per part that was measured."""
         if episode.status is not Status.SLOW:
             return ()
-        both = sides(window, episode)
+        both, far = sides(window, episode), behind(window, episode)
         found = excess(both.during, both.quiet, level=level)
         names = [part for part in PARTS if (both.during[part] > 0).any() or (both.quiet[part] > 0).any()]
+        parts = [_Part(name, _among(name, far, episode)) for name in names]
         if found is not None:
-            return [self._finding(part, episode, found.of(part), found.levels(part), found.runs) for part in names]
-        return self._levels(both, episode, names, level)
+            return [
+                self._finding(part, episode, found.of(part.name), found.levels(part.name), found.runs) for part in parts
+            ]
+        return self._levels(both, episode, parts, level)
 
-    def _levels(self, both: Sides, episode: Episode, names: Sequence[str], level: float) -> Sequence[Finding]:
+    def _levels(self, both: Sides, episode: Episode, parts: Sequence[_Part], level: float) -> Sequence[Finding]:
         """Bound the parts when there was no quiet time to compare with."""
         if both.during.empty or episode.excess_seconds is None:
             return ()
@@ -96,20 +109,17 @@ class Phases:
         means = dict(zip(PARTS, matrix(both.during)[rows].mean(axis=0).tolist(), strict=True))
         total, over = sum(means.values()), max(0.0, episode.excess_seconds.estimate)
         found = []
-        for part in names:
-            took = means[part]
+        for part in parts:
+            took = means[part.name]
             low, high = max(0.0, took - (total - over)), min(took, over)
             seconds = bounded(over * took / total if total else 0.0, low, high, level)
             found.append(self._finding(part, episode, seconds, (None, took), len(both.during)))
         return found
 
     def _finding(
-        self, part: str, episode: Episode, seconds: Interval, levels: tuple[float | None, float], runs: int
+        self, part: _Part, episode: Episode, seconds: Interval, levels: tuple[float | None, float], runs: int
     ) -> Finding:
-        layers = LAYERS[part]
-        remote = episode.population.presentation is not Presentation.LOCAL
-        if remote and layers[:2] == NETWORK and Layer.REMOTE_SESSION not in layers:
-            layers = (*layers, Layer.REMOTE_SESSION)
+        layers = part.among
         before, during = levels
         supports = seconds.low > 0 and during > 0
         return Finding(
@@ -120,10 +130,10 @@ class Phases:
             among=layers,
             evidence=(
                 Evidence(
-                    rule=f"phases.{part}",
-                    text=_text(part, before, during),
+                    rule=f"phases.{part.name}",
+                    text=_text(part.name, before, during),
                     supports=supports,
-                    source={"phase": part, "step": episode.step, "population": str(episode.population)},
+                    source={"phase": part.name, "step": episode.step, "population": str(episode.population)},
                     unit="s",
                     before=before,
                     during=during,
@@ -131,6 +141,18 @@ class Phases:
                 ),
             ),
         )
+
+
+def _among(part: str, far: tuple[Layer, ...], episode: Episode) -> tuple[Layer, ...]:
+    """Name who can be behind a part, given who answers the step."""
+    layers = LAYERS[part]
+    if part == "unsplit":
+        layers = (*NETWORK, *far)
+    elif far == (Layer.PRINTING,) and part in AT_PRINTER:
+        layers = (*layers, *far)
+    remote = episode.population.presentation is not Presentation.LOCAL
+    session = remote and layers[:2] == NETWORK and Layer.REMOTE_SESSION not in layers
+    return (*layers, Layer.REMOTE_SESSION) if session else layers
 
 
 def _text(part: str, before: float | None, during: float) -> str:

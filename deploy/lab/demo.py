@@ -17,7 +17,7 @@ from deploy.lab.trial import Trial, learn, make, make_from_start, recover
 from deploy.lab.world import World
 
 FROM_START = "from-start"
-ORDER = ("wifi", "wired", "memory", "storage", "query", "innocent", FROM_START)
+ORDER = ("wifi", "wired", "memory", "storage", "query", "printer", "external_link", "innocent", FROM_START)
 _SLOW_FROM_START = ("storage", "memory", "query")  # what is slower than its target, not only than usual
 _FROM_START_AT_LEAST = 0.5
 

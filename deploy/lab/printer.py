@@ -1,4 +1,4 @@
-"""A real printer on loopback: CUPS's ippeveprinter, whose engine behaves as it is told.
+"""A real printer on loopback (the machine's, or a namespace's): CUPS's ippeveprinter, whose engine does as it is told.
 
 It wants a D-Bus system bus and gets a private one; nothing is announced on any network.
 """
@@ -10,10 +10,11 @@ import shlex
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ NAME = "Lab Printer"
 _START_TIMEOUT = 15.0  # seconds
 _FOLLOW = ["setpriv", "--pdeathsig", "TERM", "--"]  # nothing outlives the lab
 _PROCESSING = re.compile(r"Processing time was ([0-9.]+) seconds")
+_CONNECT = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=1)"
 _TOOLS = {"ippeveprinter": "cups-ipp-utils", "dbus-daemon": "dbus-daemon", "setpriv": "util-linux"}
 
 
@@ -125,10 +127,11 @@ class Printer:
 
 
 @contextmanager
-def printing(folder: Path) -> Iterator[Printer]:
+def printing(folder: Path, *, inside: Sequence[str] = ()) -> Iterator[Printer]:
     """Run a printer, with its files and logs in ``folder``. Raises LabError when it does not start.
 
-    Its certificate is ``keys/localhost.crt`` with ``keys/localhost.key`` if they are there, else of its own making.
+    ``inside`` are the words that enter the namespace on whose loopback it is. Its certificate is ``keys/localhost.crt``
+    with ``keys/localhost.key`` if they are there, else of its own making.
     """
     programs = Programs(folder)
     bus, engine, port = f"unix:path={folder}/bus", folder / "engine", free_port()
@@ -143,12 +146,13 @@ def printing(folder: Path) -> Iterator[Printer]:
     words = ["-vv", "-r", "off", "-n", "localhost", "-p", str(port), "-d", str(folder / "spool")]
     words += ["-K", str(keys), "-f", "application/pdf,text/plain", "-c", str(engine), NAME]
     try:
-        programs.start("bus", [*_FOLLOW, "dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address={bus}"])
+        follow = [*inside, *_FOLLOW]
+        programs.start("bus", [*follow, "dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address={bus}"])
         wait_until((folder / "bus").exists, _START_TIMEOUT, lambda: "the private D-Bus did not start")
         program = programs.start(
-            "printer", [*_FOLLOW, "ippeveprinter", *words], environment={"DBUS_SYSTEM_BUS_ADDRESS": bus}
+            "printer", [*follow, "ippeveprinter", *words], environment={"DBUS_SYSTEM_BUS_ADDRESS": bus}
         )
-        wait_until(lambda: answers(port), _START_TIMEOUT, lambda: f"no printer: {program.last_words()}")
+        wait_until(lambda: answers(port, inside), _START_TIMEOUT, lambda: f"no printer: {program.last_words()}")
         printer = Printer(f"ipp://localhost:{port}/ipp/print", program)
         threading.Thread(target=printer.serve, args=(listener,), daemon=True).start()
         yield printer
@@ -166,8 +170,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def answers(port: int) -> bool:
-    """Say whether somebody listens on this port of loopback."""
+def answers(port: int, inside: Sequence[str] = ()) -> bool:
+    """Say whether somebody listens on this port of loopback, here or inside a namespace."""
+    if inside:
+        command = [*inside, sys.executable, "-I", "-S", "-c", _CONNECT, str(port)]
+        return subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:

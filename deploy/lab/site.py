@@ -196,6 +196,9 @@ class Site:
             (folder / name).touch(mode=0o600)
             (folder / name).write_text(value)
         an_hour = 3600 / self.pace.runs
+        # The desk by cable has a printer beside it and a way out; everybody walks the application.
+        besides = self.world.beyond.journeys(self.pace.runs, self.world.far_end) if endpoint.name == "wired-1" else []
+        pages = an_hour * 24 * (1 + sum(one["driver"] == "print" for one in besides))
         return {
             "access": {"link": endpoint.link} | ({} if endpoint.inside else {"presentation": "local"}),
             "journeys": [{
@@ -204,8 +207,8 @@ class Site:
                 "account": account,
                 "secrets": {"username": "file:username", "password": "file:password"},
                 "variables": {"base_url": URL},
-            }],
-            "budget": {"logons_per_hour": an_hour, "writes_per_hour": an_hour, "pages_per_day": an_hour * 24},
+            }, *besides],
+            "budget": {"logons_per_hour": an_hour, "writes_per_hour": an_hour, "pages_per_day": pages},
         }  # fmt: skip
 
     def _configure(self, name: str, more: dict[str, Any]) -> Path:

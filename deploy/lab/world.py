@@ -1,11 +1,12 @@
 """The lab's world: an application on a real database, reached over links that can be made bad.
 
-    wired ── link ──┐
-                    ├── server: casebook, PostgreSQL, its log on a volume
-    wifi ─── link ──┘
+    outside ── link ── wired ── link ──┐
+                                       ├── server: casebook, PostgreSQL, its log on a volume
+                       wifi ─── link ──┘
 
-Each name is a network namespace. ``World.build`` makes all of it, ``World.close`` takes all of it
-away. ``python -m deploy.lab.world`` builds it and waits, to look around by hand.
+A printer stands beside the wired desk; outside is a service of somebody else (``beyond.py``). Each name
+is a network namespace. ``World.build`` makes all of it, ``World.close`` takes all of it away.
+``python -m deploy.lab.world`` builds it and waits, to look around by hand.
 """
 
 import os
@@ -24,7 +25,8 @@ from pathlib import Path
 
 import psutil
 
-from deploy.lab import namespace, postgres
+from deploy.lab import beyond, namespace, postgres
+from deploy.lab.beyond import Beyond
 from deploy.lab.casebook import content
 from deploy.lab.link import TUN
 from deploy.lab.namespace import LabError, Namespace
@@ -37,9 +39,13 @@ PORT = 8080
 URL = f"http://{ADDRESS}:{PORT}"
 RELEASE = "3.58"
 ACCOUNTS = ("wired", "wifi", "session", "visitor")
-# What a good cable and a good radio do: milliseconds each way.
-GOOD = {"wired": {"delay": 0.3}, "wifi": {"delay": 1.5, "jitter": 1.0}}
-_ENDS = {"wired": ("10.77.1.1/30", "10.77.1.2/30"), "wifi": ("10.77.2.1/30", "10.77.2.2/30")}
+# What a good cable, a good radio and the way out do: milliseconds each way.
+GOOD = {"wired": {"delay": 0.3}, "wifi": {"delay": 1.5, "jitter": 1.0}, "outside": {"delay": 4.0}}
+_ENDS = {
+    "wired": ("server", "10.77.1.1/30", "10.77.1.2/30"),
+    "wifi": ("server", "10.77.2.1/30", "10.77.2.2/30"),
+    "outside": ("wired", "10.77.4.1/30", f"{beyond.ADDRESS}/30"),
+}
 
 
 @dataclass(slots=True)
@@ -55,6 +61,7 @@ class World:
     volume: Program | None = None
     application: Program | None = None
     text_search_seconds: float = 0.0  # per record, on this machine
+    beyond: Beyond = field(default_factory=Beyond)
     _listening: socket.socket | None = None
     _secret: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -88,6 +95,11 @@ class World:
         """The application's document index, its working set."""
         return self.directory / "documents.index"
 
+    @property
+    def far_end(self) -> Path:
+        """Where the service outside left the certificate of its authority."""
+        return self.directory / "far-end"
+
     def server(self) -> Namespace:
         """Give the namespace the application runs in."""
         return self.namespaces["server"]
@@ -108,13 +120,14 @@ class World:
                 self._join(name)
             self._mount_volume()
             self._start_database()
+            self._start_beyond()
         finally:
             indexing.join()
         self.application = self.start_application("casebook", RELEASE)
 
     def _join(self, name: str) -> None:
-        near, far = _ENDS[name]
-        ends = [str(self.server().holder.pid), near, str(self.namespaces[name].holder.pid), far]
+        where, near, far = _ENDS[name]
+        ends = [str(self.namespaces[where].holder.pid), near, str(self.namespaces[name].holder.pid), far]
         problem = cannot_open(TUN)
         if problem is not None:
             self.missing["links"] = problem
@@ -156,6 +169,14 @@ class World:
         content.fill(postgres.conninfo(self.sockets), accounts)
         self.text_search_seconds = content.text_search_seconds(postgres.conninfo(self.sockets))
 
+    def _start_beyond(self) -> None:
+        problem = beyond.cannot_print()
+        if problem is None:
+            self.beyond.start_printer(self.directory / "printer", self.namespaces["wired"])
+        else:
+            self.missing["printer"] = problem
+        self.beyond.start_far_end(self.far_end, self.programs, self.namespaces["outside"])
+
     def start_application(self, name: str, release: str, *more: str) -> Program:
         """Start a release of the application beside what is running, and wait until it answers."""
         command = self.server().run(module("memory"), str(self.documents))
@@ -182,6 +203,7 @@ class World:
 
     def close(self) -> None:
         """Stop everything, unmount, remove the directory."""
+        self.beyond.close()
         self.programs.stop_all()
         if self._listening is not None:
             self._listening.close()

@@ -1,0 +1,27 @@
+"""A slow printer: it takes every job at once, and takes long to bring it to paper."""
+
+from collector.model.access import Link
+from collector.model.layer import Layer
+from deploy.lab.fault import Stop
+from deploy.lab.printer import Manner
+from deploy.lab.world import World
+
+
+class _Printer:
+    words = "the printer beside the wired desk takes long over every job"
+    truth = Layer.PRINTING
+    link = Link.WIRED
+
+    def skipped_because(self, world: World) -> str | None:
+        """Needs the printer."""
+        return world.missing.get("printer")
+
+    def start(self, world: World, strength: float) -> Stop:
+        """Each job takes 0.8 to 2 s."""
+        printer = world.beyond.printer
+        assert printer is not None
+        printer.behave(Manner(seconds=0.8 + 1.2 * strength))
+        return lambda: printer.behave(Manner())
+
+
+PLUGIN = _Printer()
