@@ -94,8 +94,9 @@ def with_unit(value: float, unit: str | None) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number without a unit, to three significant digits or whole."""
-    return _plain(value, _decimals(abs(value)))
+    """Write a number without a unit: "0.42", "4.2", "42", and large ones as "1,890,000", to three digits that count."""
+    size = abs(value)
+    return f"{float(f'{value:.3g}'):,.0f}" if size >= 999.5 else _plain(value, _decimals(size))
 
 
 def _decimals(size: float) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from collector.model.drops import DropRate, DropReport
 from collector.model.session import DROPS, EndCause, Kept
 from dashboards import quantity, wording
+from dashboards.facts.sessions import Ended
 
 CAUSE: Mapping[EndCause, str] = {
     EndCause.USER: "as planned",
@@ -26,13 +27,17 @@ def who(rate: DropRate) -> str:
     return f"{rate.journey or 'a session'} by {wording.access(rate.population)}{where}"
 
 
-def per_thousand(rate: DropRate) -> str:
-    """Write "2.1 (0.4 to 6.7) per 1,000 session-hours"; without exposure that there is none."""
+def often(rate: DropRate) -> str:
+    """Write drops per 1,000 session-hours as "2.1 (0.4 to 6.7)"; without exposure that there is none."""
     if rate.rate is None:
         return "no exposure yet"
     found = rate.rate
-    low, high = quantity.number(found.low), quantity.number(found.high)
-    return f"{quantity.number(found.estimate)} ({low} to {high}) per 1,000 session-hours"
+    return f"{quantity.number(found.estimate)} ({quantity.number(found.low)} to {quantity.number(found.high)})"
+
+
+def per_thousand(rate: DropRate) -> str:
+    """Write the same with its unit, where no heading says it."""
+    return often(rate) if rate.rate is None else f"{often(rate)} per 1,000 session-hours"
 
 
 def exposure(rate: DropRate) -> str:
@@ -40,12 +45,36 @@ def exposure(rate: DropRate) -> str:
     return f"{rate.sessions} session{'' if rate.sessions == 1 else 's'}, {quantity.seconds(rate.hours * 3600)}"
 
 
+def drops(rate: DropRate) -> str:
+    """Write "3: network 2, unknown 1"."""
+    causes = _counted({cause: number for cause, number in rate.ends.items() if cause in DROPS})
+    return f"{rate.drops}: {causes}" if causes else str(rate.drops)
+
+
+def other_ends(rate: DropRate) -> str:
+    """Write the ends that are no drops: "as planned 9, idle time-out 2"."""
+    return _counted({cause: number for cause, number in rate.ends.items() if cause not in DROPS}) or "none"
+
+
 def ends(rate: DropRate) -> str:
     """Write "network 2, unknown 1; no drops: as planned 9"."""
-    lost = [f"{CAUSE[cause]} {number}" for cause, number in rate.ends.items() if cause in DROPS]
-    other = [f"{CAUSE[cause]} {number}" for cause, number in rate.ends.items() if cause not in DROPS]
-    words = ", ".join(lost) or "none lost"
-    return f"{words}; no drops: {', '.join(other)}" if other else words
+    words = _counted({cause: number for cause, number in rate.ends.items() if cause in DROPS}) or "none lost"
+    other = other_ends(rate)
+    return words if other == "none" else f"{words}; no drops: {other}"
+
+
+def _counted(numbers: Mapping[EndCause, int]) -> str:
+    return ", ".join(f"{CAUSE[cause]} {number}" for cause, number in numbers.items())
+
+
+def left(one: Ended) -> str:
+    """Write what became of the work in one session: "saved: kept; unsaved: lost; last saved 3.0 s before"."""
+    parts = [
+        f"{name}: {KEPT[kept]}" for name, kept in (("saved", one.saved_work), ("unsaved", one.unsaved_work)) if kept
+    ]
+    if one.at_risk_seconds is not None:
+        parts.append(f"last saved {quantity.seconds(one.at_risk_seconds)} before")
+    return "; ".join(parts) or "not watched"
 
 
 def work(rate: DropRate) -> str:

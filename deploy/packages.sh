@@ -1,7 +1,7 @@
 #!/bin/sh
 # System packages that the demo and the tests use. Installs what is missing when it may
 # (root on a system with apt-get); otherwise says what is missing and what will be skipped.
-# usage: deploy/packages.sh [demo|test]   (test needs a browser and printers as well)
+# usage: deploy/packages.sh [demo|test]   (test needs a browser and print queues as well)
 # Quick when everything is there. Always ends with 0: every part says itself what it cannot do.
 set -u
 purpose=${1:-test}
@@ -26,13 +26,13 @@ look() {
     need "$(library libfuse3.so)" libfuse3-3 "the storage fault of the demo"
     need "command -v fusermount3" fuse3 "the storage fault of the demo, for ordinary users on some systems"
     need "command -v Xvnc" tigervnc-standalone-server "the remote session of the demo"
+    need "command -v ippeveprinter" cups-ipp-utils "the printer of the demo, and tests that print"
+    need "command -v dbus-daemon" dbus-daemon "the printer of the demo, and tests that print"
     [ "$purpose" = demo ] && return
     need "command -v Xvfb" xvfb "tests of a remote client in a window"
     need "command -v xtigervncviewer" tigervnc-viewer "tests of a remote client in a window"
     need "command -v chromium || command -v chromium-browser || command -v google-chrome" chromium "tests in a browser"
     need "$(library libatomic.so.1)" libatomic1 "tests in a browser"
-    need "command -v ippeveprinter" cups-ipp-utils "tests that print"
-    need "command -v dbus-daemon" dbus-daemon "tests that print"
     need "ls /usr/sbin/cupsd" cups-daemon "tests that print through a queue"
     need "command -v lpadmin" cups-client "tests that print through a queue"
     need "command -v nft || ls /usr/sbin/nft" nftables "what the link driver says of a firewall"

@@ -10,7 +10,13 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.browser.scene import site
+from analysis.drops import refresh
+from analysis.settings import AnalysisSettings
+from collector.registries.database import DatabaseRegistry
+from collector.store import Batch
+from collector.stores.memory import MemoryStore
+from tests.browser.edges import edge_runs, lives
+from tests.browser.scene import NOW, site
 
 FLAGS = (
     "--headless",
@@ -38,8 +44,12 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the scene on loopback; give where."""
-    with site(tmp_path_factory.mktemp("scene")) as app:
+    """Serve the scene and its edges on loopback; give where."""
+    folder = tmp_path_factory.mktemp("scene")
+    store, registry = MemoryStore(), DatabaseRegistry(f"sqlite:///{folder / 'registry.sqlite'}")
+    store.append(Batch(batch_id="edges:1", sender="edges", sessions=tuple(lives())))
+    refresh(store, registry, AnalysisSettings(), now=NOW)
+    with site(folder, extra=tuple(edge_runs()), store=store, registry=registry) as app:
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
         thread = threading.Thread(target=server.run)
         thread.start()

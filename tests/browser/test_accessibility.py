@@ -9,7 +9,17 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 RUN = f"{115:016x}{1:016x}"
 WINDOW = "site=town&journey=case-record&step=save&link=wifi&start=2026-11-23T09:00&end=2026-11-23T11:00"
-PAGES = ("/", "/why/v-wifi-open", "/why", f"/why?{WINDOW}", "/errors", "/drops", f"/runs/{RUN}", "/why/unknown")
+PAGES = (
+    "/",
+    "/why/v-wifi-open",
+    "/why",
+    f"/why?{WINDOW}",
+    "/errors",
+    "/drops",
+    "/edges",
+    f"/runs/{RUN}",
+    "/why/unknown",
+)
 TAGS = ("wcag2a", "wcag2aa", "wcag21aa", "wcag22aa")
 
 pytestmark = pytest.mark.browser

@@ -67,7 +67,7 @@ def test_the_page_shows_what_was_counted_or_that_nothing_was_held_open(tmp_path:
         store.append(Batch(batch_id="a:1", sender="a", sessions=tuple(events(NOW))))
         report = refresh(store, registry, AnalysisSettings(), now=NOW)
         page = client.get("/drops").text
-        assert session_words.per_thousand(report.rates[0]) in page
+        assert session_words.often(report.rates[0]) in page
         assert "&lt;script&gt;alert(1)" in page
         assert HOSTILE not in page
         assert client.get("/api/v1/drops").json() == drops_json(report)

@@ -25,7 +25,17 @@ from tests.browser.scene import BANNER, HOSTILE, NOW, WIFI, make_run, site, slow
 
 RUN = f"{115:016x}{1:016x}"
 WINDOW = "journey=case-record&step=save&link=wifi&start=2026-11-23T09:00&end=2026-11-23T11:00"
-PAGES = ("/", "/?part=live", "/why/v-wifi-save", "/why", f"/why?{WINDOW}", "/errors", "/drops", f"/runs/{RUN}")
+PAGES = (
+    "/",
+    "/?part=live",
+    "/why/v-wifi-save",
+    "/why",
+    f"/why?{WINDOW}",
+    "/errors",
+    "/drops",
+    "/edges",
+    f"/runs/{RUN}",
+)
 
 pytestmark = pytest.mark.integration
 
