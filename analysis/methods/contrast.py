@@ -67,7 +67,7 @@ class _Asked:
 class Contrast:
     """See the module."""
 
-    use = MethodUse(name="contrast", version="3")
+    use = MethodUse(name="contrast", version="4")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Divide the network's part, and what no account splits, into own and shared."""

@@ -85,7 +85,7 @@ class _Part:
 class Phases:
     """See the module."""
 
-    use = MethodUse(name="phases", version="3")
+    use = MethodUse(name="phases", version="4")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Give one finding per part that was measured."""

@@ -12,10 +12,11 @@ from typing import Any
 from deploy.lab import printer
 from deploy.lab.far_end import AUTHORITY
 from deploy.lab.namespace import Namespace
-from deploy.lab.printer import NAME, Printer, printing
+from deploy.lab.printer import NAME, Manner, Printer, printing
 from deploy.lab.program import Program, Programs, module
 
 ADDRESS = "10.77.4.2"  # of the far end
+USUAL = Manner(seconds=1.0)  # a page takes its time; what a busy machine adds is little beside it
 _PORT = 8443
 _HERE = Path(__file__).parent
 
@@ -32,6 +33,7 @@ class Beyond:
         """Put a printer next to a desk. Raises LabError."""
         folder.mkdir()
         self.printer = self._open.enter_context(printing(folder, inside=desk.enter()))
+        self.printer.behave(USUAL)
 
     def start_far_end(self, folder: Path, programs: Programs, outside: Namespace) -> None:
         """Have the service outside answer. Raises LabError."""

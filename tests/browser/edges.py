@@ -1,6 +1,6 @@
 """Runs at the edges of the scene: a remote session by keystroke, a printer, an external link; sessions held open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from collector.model.access import Population
@@ -23,11 +23,18 @@ def good(step: str, phase: Phase, part: float, *, warning: str | None = None) ->
 
 
 def walked(
-    driver: str, journey: str, minute: int, step: StepTiming, population: Population = WIRED, **facts: str
+    driver: str,
+    journey: str,
+    minute: int,
+    step: StepTiming,
+    population: Population = WIRED,
+    facts: Mapping[str, str] | None = None,
 ) -> Run:
     run_id = f"{minute:08x}{len(journey):08x}" + "e" * 16
     made = make_run(run_id, NOW - timedelta(minutes=minute), population, (step,), journey=journey)
-    return Run(**{name: getattr(made, name) for name in made.__dataclass_fields__} | {"driver": driver, "facts": facts})
+    return Run(
+        **{name: getattr(made, name) for name in made.__dataclass_fields__} | {"driver": driver, "facts": facts or {}}
+    )
 
 
 def edge_runs() -> Iterator[Run]:
@@ -35,13 +42,13 @@ def edge_runs() -> Iterator[Run]:
     for minute in range(1, 21):
         yield walked("remote", "desktop", minute, good("type", Phase.DISPLAY, 0.04 + minute / 1000), CITRIX)
         paper = OUT_OF_PAPER if minute in {3, 4} else good("paper", Phase.SPOOL, 3.0 + minute / 10)
-        yield walked("print", "test-page", minute, paper, printer="Example Printer")
+        yield walked("print", "test-page", minute, paper, facts={"printer": "Example Printer"})
         if minute == 9:
             yield walked("link", "national-link", minute, FILTERED)
             continue
         reach = good("reach", Phase.SERVER_EXTERNAL, 0.2, warning="certificate_expiring" if minute < 8 else None)
         left = {"reach.certificate_left": "21.4 d", "reach.tls": "TLSv1.3"}
-        yield walked("link", "national-link", minute, reach, **left)
+        yield walked("link", "national-link", minute, reach, facts=left)
 
 
 def lives() -> Iterator[SessionEvent]:

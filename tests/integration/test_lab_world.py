@@ -27,6 +27,7 @@ from deploy.lab.namespace import LabError
 from deploy.lab.program import module, wait_until
 from deploy.lab.world import ADDRESS, RELEASE, URL, World
 from tests.lab import visitor
+from tests.lab.walker import at_the_desk
 
 pytestmark = pytest.mark.integration
 VISITOR = Path(__file__).parents[1] / "lab" / "visitor.py"
@@ -104,6 +105,25 @@ def test_storage_fault_slows_what_commits_and_the_volume_itself(world: World) ->
     assert bad["search"] < bad["save"] / 3
     assert slow_flush > 5 * flush
     assert slow_flush > 0.15
+
+
+@pytest.mark.parametrize(
+    ("name", "journey", "phase"),
+    [("printer", "test-page", "spool"), ("external_link", "national-link", "server_external")],
+)
+def test_what_the_desk_uses_besides_is_slow_in_the_phase_that_is_its_own(
+    world: World, name: str, journey: str, phase: str
+) -> None:
+    fault = fault_of(world, name)
+    usual = at_the_desk(world, journey)
+    stop = fault.start(world, STRONG)
+    try:
+        bad = at_the_desk(world, journey)
+    finally:
+        stop()
+    assert bad["phases"][phase] > usual["phases"][phase] + 0.5
+    assert bad["seconds"] - bad["phases"][phase] < usual["seconds"] + 0.5
+    assert at_the_desk(world, journey)["phases"][phase] < bad["phases"][phase] - 0.5
 
 
 def _flush_seconds(world: World) -> float:
@@ -253,7 +273,7 @@ def test_every_fault_keeps_the_contract(world: World) -> None:
     for name in names(faults):
         fault = load(faults, name, Fault)
         assert fault.words
-        assert fault.skipped_because(world) is None or name in {"wifi", "wired", "storage"}
+        assert fault.skipped_because(world) is None or name in {"wifi", "wired", "storage", "printer"}
 
 
 def test_nothing_is_left_behind() -> None:

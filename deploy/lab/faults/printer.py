@@ -2,6 +2,7 @@
 
 from collector.model.access import Link
 from collector.model.layer import Layer
+from deploy.lab.beyond import USUAL
 from deploy.lab.fault import Stop
 from deploy.lab.printer import Manner
 from deploy.lab.world import World
@@ -17,11 +18,11 @@ class _Printer:
         return world.missing.get("printer")
 
     def start(self, world: World, strength: float) -> Stop:
-        """Each job takes 0.8 to 2 s."""
+        """Each job takes 1.8 to 3 s instead of one."""
         printer = world.beyond.printer
         assert printer is not None
-        printer.behave(Manner(seconds=0.8 + 1.2 * strength))
-        return lambda: printer.behave(Manner())
+        printer.behave(Manner(seconds=1.8 + 1.2 * strength))
+        return lambda: printer.behave(USUAL)
 
 
 PLUGIN = _Printer()
