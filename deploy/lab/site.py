@@ -102,6 +102,7 @@ class Site:
                 self._start_endpoint(endpoint)
             else:
                 self.skipped[endpoint.name] = problem
+        self._start_desk()
 
     def stop(self) -> None:
         """Stop agents and collector."""
@@ -188,6 +189,14 @@ class Site:
         else:
             self._run(endpoint.name, self.world.namespaces[endpoint.namespace].run(command))
 
+    def _start_desk(self) -> None:
+        """Start the agent that prints and looks outside: not the one that walks the application, which would wait."""
+        walked = self.world.beyond.journeys(self.pace.runs, self.world.far_end)
+        access = {"link": "wired", "presentation": "local"}
+        budget = {"pages_per_day": 24 * 3600 / self.pace.runs}
+        config = self._configure("desk-1", {"access": access, "journeys": walked, "budget": budget})
+        self._run("desk-1", self.world.namespaces["wired"].run(_agent(config)))
+
     def _journeys(self, endpoint: Endpoint) -> dict[str, Any]:
         folder = self.folder / endpoint.name
         folder.mkdir(mode=0o700)
@@ -196,9 +205,6 @@ class Site:
             (folder / name).touch(mode=0o600)
             (folder / name).write_text(value)
         an_hour = 3600 / self.pace.runs
-        # The desk by cable has a printer beside it and a way out; everybody walks the application.
-        besides = self.world.beyond.journeys(self.pace.runs, self.world.far_end) if endpoint.name == "wired-1" else []
-        pages = an_hour * 24 * (1 + sum(one["driver"] == "print" for one in besides))
         return {
             "access": {"link": endpoint.link} | ({} if endpoint.inside else {"presentation": "local"}),
             "journeys": [{
@@ -207,8 +213,8 @@ class Site:
                 "account": account,
                 "secrets": {"username": "file:username", "password": "file:password"},
                 "variables": {"base_url": URL},
-            }, *besides],
-            "budget": {"logons_per_hour": an_hour, "writes_per_hour": an_hour, "pages_per_day": pages},
+            }],
+            "budget": {"logons_per_hour": an_hour, "writes_per_hour": an_hour, "pages_per_day": an_hour * 24},
         }  # fmt: skip
 
     def _configure(self, name: str, more: dict[str, Any]) -> Path:
