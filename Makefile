@@ -35,12 +35,16 @@ lab: packages $(VENV)/dev.stamp assets ## the long runs: every fault, three time
 lab-wifi: $(VENV)/dev.stamp ## nightly: record a simulated radio in a virtual machine for the tests (says what it needs)
 	sh deploy/lab/wifi/record.sh $(CURDIR)/$(BIN)/python tests/recordings/wifi.jsonl
 
-bench: $(VENV)/dev.stamp ## measure: timing accuracy, ingest, store size and queries, honesty of verdicts, printing
+bench: $(VENV)/dev.stamp ## measure: timing, ingest, store, honesty of verdicts, printing, links, remote sessions
 	$(BIN)/python -m deploy.bench.phase_accuracy $(BENCH)
 	$(BIN)/python -m deploy.bench.ingest $(BENCH)
 	$(BIN)/python -m deploy.bench.council_month $(BENCH)
 	$(BIN)/python -m tests.worlds.calibration $(BENCH)
 	$(BIN)/python -m deploy.bench.print_accuracy
+	$(BIN)/python -m deploy.bench.browser_link
+	$(BIN)/python -m deploy.bench.browser_link --tls
+	$(BIN)/python -m deploy.bench.remote_display --soak 0
+	$(BIN)/python -m deploy.bench.remote_inside
 
 wheel: $(VENV)/dev.stamp assets ## build the wheel and run it from a clean environment
 	sh deploy/wheel.sh $(PYTHON) $(BIN)/python
