@@ -17,7 +17,7 @@ demo: $(VENV)/run.stamp assets ## break real things and see which layer is named
 	$(BIN)/whichlayer demo $(DEMO)
 
 test: packages $(VENV)/dev.stamp assets ## run all tests (TEST="-k walk" for some)
-	$(BIN)/pytest -n 2 --dist loadgroup $(TEST)
+	$(BIN)/pytest -n 2 $(TEST)
 
 lint: $(VENV)/dev.stamp ## style, types, import rules, unused code and dependencies
 	$(BIN)/ruff check .

@@ -1,12 +1,21 @@
-"""Two at a time where that is honest: what starts real servers, or measures, has the machine's servers to itself."""
+"""Two workers, where that is honest: what measures, or takes the machine's displays, printers or links, does it alone.
+
+``tests/machine``, ``tests/e2e`` and the drivers' contract run in one worker, in order; every other file runs whole in
+whichever worker is free.
+"""
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadfile import LoadFileScheduling
 
-_REAL = ("integration", "e2e", "browser")
+_ALONE = ("tests/machine/", "tests/e2e/", "tests/contract/test_driver.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of real things in one worker, in order; calculations run beside them in the other."""
-    for item in items:
-        if any(item.get_closest_marker(name) for name in _REAL):
-            item.add_marker(pytest.mark.xdist_group("machine"))
+class _Sharing(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    def _split_scope(self, nodeid: str) -> str:
+        return "machine" if nodeid.startswith(_ALONE) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Sharing:
+    """Say which tests may not be beside which; asked by pytest-xdist only when there is more than one worker."""
+    return _Sharing(config, log)

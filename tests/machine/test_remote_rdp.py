@@ -12,7 +12,10 @@ from probes.drivers.remote.plugin import PLUGIN
 from probes.journey.file import parse
 
 MISSING = rdp_host.missing()
-pytestmark = [pytest.mark.integration, pytest.mark.skipif(MISSING is not None, reason=MISSING or "")]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(MISSING is not None, reason=MISSING or ""),
+]
 
 PASSWORD = "canary-rdp-4711"
 JOURNEY = """

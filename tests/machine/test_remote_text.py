@@ -10,11 +10,14 @@ import pytest
 from collector.model.run import Outcome
 from deploy.lab import desk_host
 from probes.drivers.remote import tessdata
-from tests.integration.test_remote_driver import opened, step
+from tests.machine.test_remote_driver import opened, step
 from tests.stages import remote as stage
 
 MISSING = desk_host.missing() or (None if tessdata.trained() else f"not installed: {tessdata.PACKAGE}")
-pytestmark = [pytest.mark.integration, pytest.mark.skipif(MISSING is not None, reason=MISSING or "")]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(MISSING is not None, reason=MISSING or ""),
+]
 JOURNEY = """
 name: words
 variables: {host: 127.0.0.1, port: "5900", case: "4711"}
