@@ -11,8 +11,9 @@ from analysis.quality import AGENTS
 from analysis.settings import AnalysisSettings
 from analysis.window import Window, digest, set_apart
 from collector import tables
+from collector.model.catalogue import CATALOGUE
 from collector.model.change import Change
-from collector.model.metric import CATALOGUE, Direction
+from collector.model.metric import Direction
 from collector.registry import Registry
 from collector.store import Slice, Store
 

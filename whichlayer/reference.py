@@ -15,8 +15,9 @@ from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from collector.model.catalogue import CATALOGUE
 from collector.model.layer import Layer
-from collector.model.metric import CATALOGUE
+from collector.model.metric import Metric
 from collector.plugin import names
 
 FOLDERS = {
@@ -49,16 +50,27 @@ def render() -> str:
     lines += ["| key | type | default | meaning |", "|---|---|---|---|", *_settings()]
     lines += ["", "## Layers", "", "| layer | in words |", "|---|---|"]
     lines += [f"| `{layer}` | {layer.words} |" for layer in Layer]
-    lines += ["", "## Metrics", "", "| metric | unit | layer | worse when | smallest shift that counts | meaning |"]
-    lines += ["|---|---|---|---|---|---|"]
     lines += [
-        f"| `{m.name}` | {m.unit} | `{m.layer}` | {m.direction} | {m.minimum_shift:g} | {m.meaning} |"
-        for m in CATALOGUE.values()
+        "",
+        "## Metrics",
+        "",
+        "A limit is a default with its source, never a truth. One kind is never compared with another.",
+        "",
     ]
+    lines += ["| metric | unit | layer | kind | worse when | smallest shift that counts | limit (whose) | meaning |"]
+    lines += ["|---|---|---|---|---|---|---|---|", *(_metric(metric) for metric in CATALOGUE.values())]
     for folder, title in FOLDERS.items():
         lines += ["", f"## {title} (`{folder.replace('.', '/')}/`)", "", "| name | what it is |", "|---|---|"]
         lines += [f"| `{name}` | {_first_line(f'{folder}.{name}')} |" for name in names(import_module(folder))]
     return "\n".join(lines) + "\n"
+
+
+def _metric(metric: Metric) -> str:
+    limit = "" if metric.limit is None else f"{metric.limit:g} ({metric.limit_source})"
+    return (
+        f"| `{metric.name}` | {metric.unit} | `{metric.layer}` | {metric.kind} | {metric.direction} "
+        f"| {metric.minimum_shift:g} | {limit} | {metric.meaning} |"
+    )
 
 
 def _settings() -> Iterator[str]:

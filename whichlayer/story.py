@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from collector.model.metric import CATALOGUE
+from collector.model.catalogue import CATALOGUE
 from collector.model.run import Outcome
 from dashboards import quantity, wording
 from dashboards.clock import Clock, utc

@@ -21,8 +21,9 @@ from analysis.series import stamp
 from analysis.statistics import Places, grouped
 from analysis.units import quantity
 from analysis.window import Window
+from collector.model.catalogue import CATALOGUE
 from collector.model.layer import Layer
-from collector.model.metric import CATALOGUE, Direction, Metric
+from collector.model.metric import Direction, Metric
 from collector.model.verdict import Evidence, Finding, LayerState, MethodUse
 
 LEAST_SAMPLES = 2

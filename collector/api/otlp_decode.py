@@ -25,9 +25,9 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
+from collector.model.catalogue import CATALOGUE
 from collector.model.checks import NAME
 from collector.model.layer import Layer
-from collector.model.metric import CATALOGUE
 from collector.tables import SAMPLES, naive
 
 _MOST_LABELS = 32

@@ -16,8 +16,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field, field_validator
 
 from collector.document import Document, Seconds, validate
+from collector.model.catalogue import CATALOGUE
 from collector.model.errors import SourceError
-from collector.model.metric import CATALOGUE
 from collector.model.sample import Sample
 from collector.secret import resolve
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.model.access import Link, Population, Presentation
-from collector.model.metric import CATALOGUE
+from collector.model.catalogue import CATALOGUE
 from collector.model.run import Phase
 from collector.store import Slice, Store
 from dashboards.clock import aware

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from collector.model.metric import CATALOGUE
+from collector.model.catalogue import CATALOGUE
 from collector.model.verdict import Verdict
 from collector.registry import Registry
 from collector.store import Store

@@ -13,8 +13,8 @@ import psutil
 from pydantic import Field
 
 from collector.document import Document, validate
+from collector.model.catalogue import CATALOGUE
 from collector.model.layer import Layer
-from collector.model.metric import CATALOGUE
 from collector.model.sample import Sample
 from probes.samplers._counters import Counters, Growth
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from collector.model.catalogue import CATALOGUE
 from collector.model.errors import ConfigError, WhichlayerError
-from collector.model.metric import CATALOGUE
 from collector.model.sample import Sample
 from collector.plugin import load, names
 from deploy.lab import print_queue

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from collector import sources
+from collector.model.catalogue import CATALOGUE
 from collector.model.errors import ConfigError, SourceError
-from collector.model.metric import CATALOGUE
 from collector.model.sample import Sample
 from collector.plugin import load, names
 from collector.source import OpenSource, Source

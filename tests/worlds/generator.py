@@ -17,8 +17,8 @@ import pyarrow as pa
 from analysis.window import Window, digest, set_apart
 from collector import tables
 from collector.model.access import Access, Link, Population, Presentation
+from collector.model.catalogue import CATALOGUE
 from collector.model.layer import Layer
-from collector.model.metric import CATALOGUE
 from collector.model.run import Outcome, Phase, Run, StepTiming
 from collector.model.sample import Sample
 

@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.units import quantity
-from collector.model.metric import CATALOGUE
+from collector.model.catalogue import CATALOGUE
 
 
 @pytest.mark.parametrize(

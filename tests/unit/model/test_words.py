@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from collector.model.access import Access, Link, Population, Presentation
+from collector.model.catalogue import CATALOGUE
 from collector.model.change import Change
 from collector.model.layer import Layer
-from collector.model.metric import CATALOGUE
 from collector.model.run import Outcome, Phase, Run, StepTiming
 from collector.model.sample import Sample
 from collector.model.session import EndCause, Kept, SessionEvent, SessionEventKind
