@@ -36,6 +36,8 @@ look() {
     need "ls /usr/sbin/cupsd" cups-daemon "tests that print through a queue"
     need "command -v lpadmin" cups-client "tests that print through a queue"
     need "command -v nft || ls /usr/sbin/nft" nftables "what the link driver says of a firewall"
+    need "command -v prometheus" prometheus "tests that read a Prometheus"
+    need "command -v prometheus-node-exporter" prometheus-node-exporter "tests that read a Prometheus"
     need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in browser tests"
     need "ls /usr/share/tesseract-ocr/*/tessdata/eng.traineddata" tesseract-ocr-eng "tests of text that is read on a screen"
     # xrdp is a service that others can reach and that starts with the machine: only a machine for tests gets it.

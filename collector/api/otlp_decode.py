@@ -13,7 +13,6 @@ the layer is ``whichlayer.layer`` of the point or the resource, else what the ca
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from collector.model.catalogue import CATALOGUE
-from collector.model.checks import NAME
+from collector.model.checks import as_name
 from collector.model.layer import Layer
 from collector.tables import SAMPLES, naive
 
@@ -181,8 +180,8 @@ def _layer(given: str | None, metric: str) -> str:
 
 
 def _name(text: str) -> str:
-    name = re.sub(r"[^a-z0-9._-]", "-", text.lower()).lstrip("._-")[:90]
-    if not NAME.fullmatch(name):
+    name = as_name(text)
+    if not name:
         raise ValueError("a name is empty")
     return name
 

@@ -29,6 +29,12 @@ def named(field: str, value: str) -> None:
         raise ValueError(f"{field} must be lower-case letters, digits, '.', '_' or '-', at most 100")
 
 
+def as_name(text: str) -> str:
+    """Make a name of what another product calls something; empty when nothing of it can stay."""
+    name = re.sub(r"[^a-z0-9._-]", "-", text.lower()).lstrip("._-")[:90]
+    return name if NAME.fullmatch(name) else ""
+
+
 def utc(value: datetime) -> datetime:
     """Give the same instant in UTC."""
     return value.astimezone(UTC)

@@ -15,6 +15,7 @@ _UNITS: Mapping[str, tuple[str, float]] = {
     "bit/s": ("bit/s", 1.0), "kbit/s": ("bit/s", 1e3), "Mbit/s": ("bit/s", 1e6), "Gbit/s": ("bit/s", 1e9),
     "1": ("1", 1.0), "%": ("1", 1e-2), "1/s": ("1/s", 1.0), "1/min": ("1/s", 1 / 60), "1/h": ("1/s", 1 / 3600),
     "dBm": ("dBm", 1.0),
+    "ms/20s": ("1", 1e-3 / 20),  # as vCenter sums a waiting time up
 }  # fmt: skip
 
 
