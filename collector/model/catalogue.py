@@ -97,7 +97,7 @@ printer.present | 1 | printing | gauge | down | 0.5 | | 1 if the session has the
 printer.usable | 1 | printing | gauge | down | 0.5 | | 1 if the spooler would print on it, else 0
 printer.jobs | {job} | printing | gauge | up | 2 | | jobs in the printer's queue
 printer.present.after_logon | s | printing | single | up | 5 | | from logon until it was there
-printer.awaited.after_logon | s | printing | gauge | neutral | 0 | | time since logon while it is not usable: at least this
+printer.awaited.after_logon | s | printing | gauge | neutral | 0 | | since logon, not usable yet: at least this
 printer.usable.after_logon | s | printing | single | up | 5 | | from logon until it was usable
 share.write.latency | s | storage | single | up | 0.02 | | a 1 KiB file written to the share
 share.read.latency | s | storage | single | up | 0.02 | | a 1 KiB file read back from the share
