@@ -33,7 +33,7 @@ class How(StrEnum):
 
 
 _FITTING = {
-    How.GAUGE: {MetricKind.GAUGE, MetricKind.MEAN, MetricKind.MAXIMUM},
+    How.GAUGE: {MetricKind.GAUGE, MetricKind.MEAN, MetricKind.MAXIMUM, MetricKind.RATE},  # the product made it a rate
     How.RATE: {MetricKind.RATE, MetricKind.MEAN},
     How.RATIO: {MetricKind.MEAN},
 }

@@ -24,6 +24,7 @@ FOLDERS = {
     "probes.drivers": "Drivers",
     "probes.samplers": "Samplers",
     "collector.sources": "Sources",
+    "collector.importers": "Importers",
     "collector.stores": "Stores",
     "collector.registries": "Registries",
     "analysis.methods": "Methods",

@@ -31,7 +31,7 @@ def named(field: str, value: str) -> None:
 
 def as_name(text: str) -> str:
     """Make a name of what another product calls something; empty when nothing of it can stay."""
-    name = re.sub(r"[^a-z0-9._-]", "-", text.lower()).lstrip("._-")[:90]
+    name = re.sub(r"[^a-z0-9._-]", "-", text.lower()).lstrip("._-")[:90].rstrip("-")
     return name if NAME.fullmatch(name) else ""
 
 

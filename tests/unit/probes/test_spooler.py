@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.model.errors import WhichlayerError
 from collector.model.catalogue import CATALOGUE
+from collector.model.errors import WhichlayerError
 from collector.model.metric import Direction
 from collector.model.sample import Sample
 from probes.context.logon import seconds_since_logon

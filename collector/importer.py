@@ -1,0 +1,41 @@
+"""The contract of an importer: files that people send become samples, all of a file or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+from zoneinfo import ZoneInfo
+
+from collector.model.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How a file is to be read.
+
+    ``mapping`` is a product whose mapping is shipped, or a path; ``component`` names what the file does not name;
+    ``zone`` is that of times which do not say theirs.
+    """
+
+    site: str
+    mapping: str | None = None
+    component: str | None = None
+    zone: ZoneInfo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What a file says. ``unused`` names its columns that no row of the mapping speaks of."""
+
+    samples: Sequence[Sample]
+    warnings: Sequence[str] = ()
+    unused: Sequence[str] = ()
+
+
+@runtime_checkable
+class Importer(Protocol):
+    """A kind of file: ``PLUGIN`` of a module in ``collector/importers/``."""
+
+    def read(self, path: Path, asked: Asked) -> Imported:
+        """Read a whole file. Raises ConfigError with every mistake, up to twenty, each with its line."""
+        ...

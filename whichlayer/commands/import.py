@@ -1,0 +1,48 @@
+"""``whichlayer import``: a file that people sent becomes samples, after a look at what would."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("import")(_import)
+
+
+def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argument
+    file: Annotated[Path, typer.Argument(help="The file.")],
+    kind: Annotated[str, typer.Option(help="What kind of file it is: perfmon.")],
+    mapping: Annotated[str | None, typer.Option("--map", help="A mapping file, or a product's name.")] = None,
+    component: Annotated[str | None, typer.Option(help="Name of what the file does not name.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Time zone of times that do not say theirs: Europe/London.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be kept, and keep nothing.")] = False,
+    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("whichlayer.yaml"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Read a file into the store, all of it or nothing. The same file again is kept once."""
+    import hashlib
+    import json
+
+    from collector import importers
+    from collector.importer import Importer
+    from collector.plugin import load as plugin
+    from collector.store import Batch
+    from whichlayer import import_table
+    from whichlayer.data import opened
+    from whichlayer.settings import load
+
+    settings = load(config)
+    asked = import_table.asked(settings.site, mapping, component, zone)
+    found = plugin(importers, kind, Importer).read(file, asked)
+    summary = import_table.summary(found)
+    if not dry_run and found.samples:
+        said = repr((file.read_bytes(), kind, mapping and Path(mapping).exists() and Path(mapping).read_bytes(), asked))
+        batch_id = f"import:{hashlib.sha256(said.encode()).hexdigest()}"
+        with opened(settings.collector) as (store, _registry):
+            summary["new"] = store.append(Batch(batch_id=batch_id, sender="import", samples=tuple(found.samples)))
+    if as_json:
+        print(json.dumps(summary))
+        return
+    import_table.show(summary, dry_run=dry_run)
