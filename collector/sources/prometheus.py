@@ -45,7 +45,7 @@ class PrometheusSettings(Document):
     token: str | None = Field(default=None, description="secret reference of a bearer token")
     step: Seconds = Field(default=15.0, ge=1, description="distance of the points")
     window: Seconds = Field(default=60.0, ge=2, description="span of a rate: at least four times its scrape interval")
-    since: Seconds = Field(default=600.0, ge=0, description="how far back the first reading goes")
+    since: Seconds = Field(default=0.0, ge=0, description="how far back the first reading after a start goes")
     timeout: Seconds = Field(default=10.0, ge=1, le=120, description="how long one query may take")
 
 
