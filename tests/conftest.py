@@ -4,9 +4,13 @@
 whichever worker is free.
 """
 
+from collections.abc import Iterator
+
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
+
+from collector import secret
 
 _ALONE = ("tests/machine/", "tests/e2e/", "tests/contract/test_driver.py")
 
@@ -19,3 +23,11 @@ class _Sharing(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Sharing:
     """Say which tests may not be beside which; asked by pytest-xdist only when there is more than one worker."""
     return _Sharing(config, log)
+
+
+@pytest.fixture(autouse=True)
+def forgotten_secrets() -> Iterator[None]:
+    """What one test resolves as a secret is an ordinary word in the next: `user` must not be hidden there."""
+    before = set(secret._known)
+    yield
+    secret._known.intersection_update(before)
