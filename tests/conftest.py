@@ -5,8 +5,11 @@ whichever worker is free.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+import trustme
 from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
 
@@ -31,3 +34,23 @@ def forgotten_secrets() -> Iterator[None]:
     before = set(secret._known)
     yield
     secret._known.intersection_update(before)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """An authority of certificates that nothing but a test knows."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture
+def servers() -> Iterator[ExitStack]:
+    """What is entered here ends with the test."""
+    with ExitStack() as stack:
+        yield stack
