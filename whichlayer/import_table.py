@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from collector.importer import Asked, Imported
 from collector.model.catalogue import CATALOGUE
@@ -45,7 +45,8 @@ def summary(found: Imported) -> dict[str, Any]:
 
 def show(summary: Mapping[str, Any], *, dry_run: bool) -> None:
     """Print a summary for people."""
-    table = Table("component", "metric", "samples", "from (UTC)", "to (UTC)", "least", "most")
+    names = ("component", "metric", "samples", "from (UTC)", "to (UTC)", "least", "most")
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for row in summary["rows"]:
         ends = [f"{row[key]:.6g} {row['unit']}" for key in ("least", "most")]
         times = [row[key][:16].replace("T", " ") for key in ("start", "end")]
@@ -56,5 +57,8 @@ def show(summary: Mapping[str, Any], *, dry_run: bool) -> None:
         console.print(f"Warning: {warning}.", markup=False)
     if summary["unused"]:
         console.print(f"No row of the mapping speaks of: {', '.join(summary['unused'])}.", markup=False)
+    if not summary["rows"]:
+        console.print("Nothing in it can be kept: give --map a mapping that names its columns.")
+        return
     kept = "kept nothing: --dry-run" if dry_run else "kept" if summary.get("new", True) else "kept before: nothing new"
     console.print(f"{sum(row['samples'] for row in summary['rows'])} samples, {kept}.")

@@ -47,3 +47,10 @@ def test_a_wrong_file_is_refused_with_its_line_and_nothing_is_kept(folder: Path)
     assert done.returncode == 2
     assert "log.csv:3:2 is no number" in done.stderr
     assert not (folder / "whichlayer-data").exists()
+
+
+def test_a_file_of_which_nothing_can_be_kept_is_not_a_success(folder: Path) -> None:
+    (folder / "log.csv").write_text(log('"11/26/2026 10:40:00.000","1"', counters=(r"\\\\APP01\Nobody\Maps This",)))
+    done = command(folder)
+    assert done.returncode == 1
+    assert "Nothing in it can be kept" in done.stdout

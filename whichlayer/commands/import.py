@@ -44,5 +44,7 @@ def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argumen
             summary["new"] = store.append(Batch(batch_id=batch_id, sender="import", samples=tuple(found.samples)))
     if as_json:
         print(json.dumps(summary))
-        return
-    import_table.show(summary, dry_run=dry_run)
+    else:
+        import_table.show(summary, dry_run=dry_run)
+    if not found.samples:
+        raise typer.Exit(1)
