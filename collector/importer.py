@@ -1,4 +1,4 @@
-"""The contract of an importer: files that people send become samples, all of a file or nothing."""
+"""The contract of an importer: files that people send become facts, all of a file or nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
-from collector.model.sample import Sample
+from collector.model.facts import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Asked:
 class Imported:
     """What a file says. ``unused`` names its columns that no row of the mapping speaks of."""
 
-    samples: Sequence[Sample]
+    facts: Facts
     warnings: Sequence[str] = ()
     unused: Sequence[str] = ()
 

@@ -76,16 +76,16 @@ class Reading:
         if self._stopped or (self._not_before is not None and now < self._not_before):
             return
         try:
-            samples = tuple(self.source.read())
+            facts = self.source.read()
         except SourceError as error:
             self._failed(error, now)
             return
         if self._failures:
             _LOG.info("source can be read again", source=self.name)
         self._failures, self._not_before = 0, None
-        if samples:
+        if facts:
             batch_id = f"{SENDER}:{self.name}:{self._began}:{next(self._numbers)}"
-            self.store.append(Batch(batch_id=batch_id, sender=SENDER, samples=samples))
+            self.store.append(Batch.of(facts, batch_id=batch_id, sender=SENDER))
 
     def _failed(self, error: SourceError, now: datetime) -> None:
         self._failures += 1

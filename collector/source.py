@@ -1,16 +1,16 @@
 """The contract of an infrastructure source the collector reads by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from collector.model.sample import Sample
+from collector.model.facts import Facts
 
 
 @runtime_checkable
 class OpenSource(Protocol):
     """A source that is open: it knows where to read and what it read last."""
 
-    def read(self) -> Sequence[Sample]:
+    def read(self) -> Facts:
         """Read what is new since the last call. Raises SourceError."""
         ...
 

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from collector.model.run import Run
-from collector.model.sample import Sample
-from collector.model.session import SessionEvent
+from collector.model.facts import Facts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(Facts):
     """Facts of one sender, kept together or not at all. ``batch_id`` twice is stored once.
 
     ``received_skew_seconds`` is the sender's clock minus the collector's when it arrived, or None.
@@ -25,13 +23,12 @@ class Batch:
 
     batch_id: str
     sender: str
-    runs: tuple[Run, ...] = ()
-    samples: tuple[Sample, ...] = ()
-    sessions: tuple[SessionEvent, ...] = ()
     received_skew_seconds: float | None = None
 
-    def __len__(self) -> int:
-        return len(self.runs) + len(self.samples) + len(self.sessions)
+    @classmethod
+    def of(cls, facts: Facts, *, batch_id: str, sender: str) -> "Batch":
+        """Make a batch of facts that the collector read by itself."""
+        return cls(batch_id=batch_id, sender=sender, runs=facts.runs, samples=facts.samples, sessions=facts.sessions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ def asked(site: str, mapping: str | None, component: str | None, zone: str | Non
 
 def summary(found: Imported) -> dict[str, Any]:
     """Give what was read as JSON has it: rows of component, metric, unit, count, first, last, least and most."""
-    ordered = sorted(found.samples, key=lambda sample: (sample.component, sample.metric, sample.at))
+    ordered = sorted(found.facts.samples, key=lambda sample: (sample.component, sample.metric, sample.at))
     rows = []
     for (component, metric), group in groupby(ordered, key=lambda sample: (sample.component, sample.metric)):
         mine = list(group)

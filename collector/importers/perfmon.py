@@ -22,6 +22,7 @@ from collector.importer import Asked, Imported
 from collector.mapping import MetricMapping, Row, load
 from collector.model.checks import as_name
 from collector.model.errors import ConfigError, Mistake
+from collector.model.facts import Facts
 from collector.model.sample import Sample
 from collector.text_file import decoded
 
@@ -42,9 +43,9 @@ class _Perfmon:
         zone = _zone(path, heading, asked)
         columns = [_column(name, mapping, asked) for name in rows[0][1:]]
         times = _times(path, rows, zone)
-        samples = list(_samples(path, rows, times, columns, asked.site))
+        facts = Facts(samples=tuple(_samples(path, rows, times, columns, asked.site)))
         unused = [name for name, column in zip(rows[0][1:], columns, strict=True) if column is None]
-        return Imported(samples=samples, warnings=_warnings(heading["zone"], times), unused=unused)
+        return Imported(facts=facts, warnings=_warnings(heading["zone"], times), unused=unused)
 
 
 PLUGIN = _Perfmon()

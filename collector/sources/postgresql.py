@@ -5,7 +5,7 @@ would read as health. ``db.wal.sync.latency`` needs ``track_wal_io_timing = on``
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -18,6 +18,7 @@ from pydantic import Field, field_validator
 from collector.document import Document, Seconds, validate
 from collector.model.catalogue import CATALOGUE
 from collector.model.errors import SourceError
+from collector.model.facts import Facts
 from collector.model.sample import Sample
 from collector.secret import resolve
 
@@ -76,7 +77,7 @@ class _OpenPostgresql:
     _connection: psycopg.Connection[tuple[Any, ...]] | None = None
     _last: _Counters | None = field(default=None)
 
-    def read(self) -> Sequence[Sample]:
+    def read(self) -> Facts:
         """Give what is now, and rates since the last reading. Raises SourceError."""
         try:
             connection = self._connected()
@@ -95,7 +96,7 @@ class _OpenPostgresql:
             self._sample("db.statement.longest", max(float(longest), 0.0), now),
         ]
         last, self._last = self._last, counters
-        return samples if last is None else samples + self._rates(last, counters, now)
+        return Facts(samples=tuple(samples if last is None else samples + self._rates(last, counters, now)))
 
     def close(self) -> None:
         """Let go of the connection; the next reading makes a new one, and has no rates."""

@@ -22,6 +22,7 @@ from collector.mapping import How, MetricMapping, Row, load
 from collector.model.catalogue import CATALOGUE
 from collector.model.checks import as_name
 from collector.model.errors import ConfigError, Mistake, SourceError
+from collector.model.facts import Facts
 from collector.model.sample import Sample
 from collector.secret import resolve
 
@@ -71,15 +72,15 @@ class OpenPrometheus:
     _client: httpx2.Client | None = None
     _until: datetime | None = None
 
-    def read(self) -> Sequence[Sample]:
+    def read(self) -> Facts:
         """Give every whole step since the last reading, at most six hours. After a SourceError it is read again."""
         step = timedelta(seconds=self.settings.step)
         end = datetime.fromtimestamp(self.clock().timestamp() // step.total_seconds() * step.total_seconds(), UTC)
         start = self._until + step if self._until else end - timedelta(seconds=self.settings.since)
         if start > end:
-            return ()
+            return Facts()
         end = min(end, start + _MOST_AT_ONCE)
-        found = tuple(self.between(start, end))
+        found = Facts(samples=tuple(self.between(start, end)))
         self._until = end
         return found
 

@@ -75,7 +75,7 @@ def test_the_suite_knows_every_source() -> None:
 
 def test_the_first_reading_has_no_rates(server: Path) -> None:
     source = opened(server)
-    assert set(values(source.read())) == {"db.connections.active", "db.waits.lock", "db.statement.longest"}
+    assert set(values(source.read().samples)) == {"db.connections.active", "db.waits.lock", "db.statement.longest"}
     source.close()
 
 
@@ -83,7 +83,7 @@ def test_every_sample_is_in_the_catalogue_under_its_layer(server: Path) -> None:
     source = opened(server)
     source.read()
     busy(server, seconds=0.2)
-    for sample in source.read():
+    for sample in source.read().samples:
         assert sample.layer is LAYER[sample.metric]
         assert (sample.site, sample.component) == ("s", "db-1")
     source.close()
@@ -101,7 +101,7 @@ def test_busy_time_and_log_flushes_are_rates_of_the_period(server: Path) -> None
     source.read()
     began = time.monotonic()
     busy(server, seconds=1.0)
-    samples = {sample.metric: sample for sample in source.read()}
+    samples = {sample.metric: sample for sample in source.read().samples}
     took = time.monotonic() - began
     rate = samples["db.busy"]
     assert rate.period_seconds is not None
@@ -120,13 +120,13 @@ def test_waiting_for_a_lock_is_seen_and_the_reader_is_not(server: Path) -> None:
         seen: dict[str, float] = {}
         while seen.get("db.waits.lock") != 1 and time.monotonic() < deadline:
             time.sleep(0.1)
-            seen = values(source.read())
+            seen = values(source.read().samples)
         assert seen["db.waits.lock"] == 1
         assert seen["db.connections.active"] == 1
         assert seen["db.statement.longest"] > 0
         holder.rollback()
         waiter.join(20)
-    assert values(source.read())["db.waits.lock"] == 0
+    assert values(source.read().samples)["db.waits.lock"] == 0
     source.close()
 
 
@@ -164,7 +164,7 @@ def test_a_server_that_is_away_may_come_back(tmp_path: Path, server: Path) -> No
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'watcher'")
     with pytest.raises(SourceError):
         source.read()
-    assert "db.busy" not in values(source.read())
+    assert "db.busy" not in values(source.read().samples)
     source.close()
 
 

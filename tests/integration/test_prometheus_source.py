@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 from collector import sources
 from collector.model.catalogue import CATALOGUE
 from collector.model.errors import ConfigError, SourceError
+from collector.model.facts import Facts
 from collector.model.sample import Sample
 from collector.plugin import load
 from collector.source import Source
@@ -143,7 +144,7 @@ def of(samples: list[Sample], metric: str) -> list[Sample]:
 
 def test_a_host_is_read_by_its_exporter(prometheus: str) -> None:
     source = opened(prometheus, "node_exporter", components={"127.0.0.1": "app-1"})
-    found = list(source.read())
+    found = list(source.read().samples)
     metrics = {sample.metric for sample in found}
     assert {"system.memory.available", "system.cpu.utilization", "system.cpu.steal"} <= metrics
     assert {sample.component for sample in of(found, "system.memory.available")} == {"app-1"}
@@ -155,7 +156,7 @@ def test_a_host_is_read_by_its_exporter(prometheus: str) -> None:
 
 def test_four_unit_systems_and_a_ratio_are_the_same_seconds(prometheus: str, arrays: str) -> None:
     source = opened(prometheus, arrays)
-    found = list(source.read())
+    found = list(source.read().samples)
     latencies = of(found, "storage.lun.read.latency")
     assert {round(sample.value, 9) for sample in latencies} == {0.0025}
     assert {sample.component for sample in latencies} == {"case-db"}
@@ -169,11 +170,11 @@ def test_four_unit_systems_and_a_ratio_are_the_same_seconds(prometheus: str, arr
 def test_each_step_is_read_once_and_an_outage_is_made_up_for(prometheus: str, arrays: str) -> None:
     source, now = opened(prometheus, arrays), datetime.now(UTC)
     source.clock = lambda: now
-    first = list(source.read())
-    assert source.read() == ()
+    first = list(source.read().samples)
+    assert source.read() == Facts()
     now += timedelta(seconds=3)
     time.sleep(3)
-    again = list(source.read())
+    again = list(source.read().samples)
     assert {sample.at for sample in first}.isdisjoint({sample.at for sample in again})
     assert len({sample.at for sample in again}) == 3
     source.close()
@@ -209,5 +210,5 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], words: st
 
 def test_a_value_of_a_label_cannot_leave_its_quotes(prometheus: str) -> None:
     source = opened(prometheus, "node_exporter", match={"job": 'x"} or up{job="node'})
-    assert list(source.read()) == []
+    assert source.read() == Facts()
     source.close()

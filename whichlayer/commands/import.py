@@ -1,4 +1,4 @@
-"""``whichlayer import``: a file that people sent becomes samples, after a look at what would."""
+"""``whichlayer import``: a file that people sent becomes facts, after a look at what would."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,14 +37,14 @@ def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argumen
     asked = import_table.asked(settings.site, mapping, component, zone)
     found = plugin(importers, kind, Importer).read(file, asked)
     summary = import_table.summary(found)
-    if not dry_run and found.samples:
+    if not dry_run and found.facts:
         said = repr((file.read_bytes(), kind, mapping and Path(mapping).exists() and Path(mapping).read_bytes(), asked))
         batch_id = f"import:{hashlib.sha256(said.encode()).hexdigest()}"
         with opened(settings.collector) as (store, _registry):
-            summary["new"] = store.append(Batch(batch_id=batch_id, sender="import", samples=tuple(found.samples)))
+            summary["new"] = store.append(Batch.of(found.facts, batch_id=batch_id, sender="import"))
     if as_json:
         print(json.dumps(summary))
     else:
         import_table.show(summary, dry_run=dry_run)
-    if not found.samples:
+    if not found.facts:
         raise typer.Exit(1)

@@ -42,27 +42,27 @@ def mistakes(folder: Path, text: str, **asked: Any) -> list[str]:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_times_become_utc_and_values_si(tmp_path: Path, encoding: str) -> None:
     found = read(tmp_path, log(*ROWS), encoding=encoding)
-    assert [(one.component, one.metric, one.value) for one in found.samples] == [
+    assert [(one.component, one.metric, one.value) for one in found.facts.samples] == [
         ("app01-d", "storage.host.read.latency", 0.0042),
         ("app01", "system.memory.available", 2048 * 2.0**20),
         ("app01-d", "storage.host.read.latency", 0.0050),
     ]
-    assert found.samples[0].at == datetime(2026, 11, 26, 9, 40, tzinfo=UTC)
-    assert {one.period_seconds for one in found.samples} == {15.0}
+    assert found.facts.samples[0].at == datetime(2026, 11, 26, 9, 40, tzinfo=UTC)
+    assert {one.period_seconds for one in found.facts.samples} == {15.0}
     assert not found.warnings
 
 
 def test_what_no_row_speaks_of_and_totals_are_named_not_read(tmp_path: Path) -> None:
     found = read(tmp_path, log('"11/26/2026 10:40:00.000","1","2"', counters=(TOTAL, OTHER)))
-    assert (list(found.samples), list(found.unused)) == ([], [TOTAL, OTHER])
+    assert (list(found.facts.samples), list(found.unused)) == ([], [TOTAL, OTHER])
 
 
 def test_typeperf_says_no_zone_and_ends_with_words(tmp_path: Path) -> None:
     text = log(*ROWS, "Exiting, please wait...", heading="(PDH-CSV 4.0)")
     assert "give --zone" in mistakes(tmp_path, text)[0]
     found = read(tmp_path, text, zone=ZoneInfo("Europe/Paris"))
-    assert found.samples[0].at == datetime(2026, 11, 26, 9, 40, tzinfo=UTC)
-    assert len(found.samples) == 3
+    assert found.facts.samples[0].at == datetime(2026, 11, 26, 9, 40, tzinfo=UTC)
+    assert len(found.facts.samples) == 3
 
 
 def test_a_change_of_the_clocks_within_the_file_is_a_warning(tmp_path: Path) -> None:

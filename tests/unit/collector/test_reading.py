@@ -1,12 +1,12 @@
 """How a source is read: what it gives is stored, and after a failure it waits longer each time."""
 
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from collector.model.errors import PluginError, SourceError
+from collector.model.facts import Facts
 from collector.model.layer import Layer
 from collector.model.sample import Sample
 from collector.poll import Clockwork, Reading
@@ -25,14 +25,15 @@ class Scripted:
         self.script = list(script)
         self.readings = 0
 
-    def read(self) -> Sequence[Sample]:
+    def read(self) -> Facts:
         self.readings += 1
         what = self.script.pop(0)
         if isinstance(what, SourceError):
             raise what
         at = NOW + timedelta(seconds=self.readings)
         place = {"site": "s", "component": "c", "layer": Layer.DATABASE, "at": at}
-        return [Sample(metric=f"m{number}", value=1.0, **place) for number in range(what)]  # type: ignore[arg-type]
+        metrics = [f"m{number}" for number in range(what)]
+        return Facts(samples=tuple(Sample(metric=metric, value=1.0, **place) for metric in metrics))  # type: ignore[arg-type]
 
     def close(self) -> None:
         self.script.clear()
