@@ -10,7 +10,7 @@ import pyarrow as pa
 from analysis.quality import AGENTS
 from analysis.settings import AnalysisSettings
 from analysis.window import Window, digest, set_apart
-from collector import tables
+from collector import server_account, tables
 from collector.model.catalogue import CATALOGUE
 from collector.model.change import Change
 from collector.model.metric import Direction
@@ -20,6 +20,7 @@ from collector.store import Slice, Store
 WEEKS = timedelta(weeks=4)
 SAMPLES_BEFORE = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)
+SPANS_BESIDE = timedelta(hours=1)  # spans carry the time of our receiving them, runs that of their agent's clock
 # Few values, many rows: each word is kept once, and what is compared, hashed and handed on are numbers.
 FEW_VALUES = {
     "site",
@@ -76,6 +77,9 @@ def load_at(
     since = affordable(hourly, since, (start, end), settings.history_rows)
     sampled = max(since, start - SAMPLES_BEFORE)
     steps = store.scan("steps", Slice(start=since, end=end), columns=STEP_COLUMNS, snapshot=snapshot)
+    beside = Slice(start=since - SPANS_BESIDE, end=end + SPANS_BESIDE)
+    parts = store.scan("server_parts", beside, columns=server_account.NEEDED, snapshot=snapshot)
+    steps = server_account.with_spans(steps, parts)
     told = Slice(start=sampled, end=end, where={"metric": METRICS})
     samples = store.scan("samples", told, columns=SAMPLE_COLUMNS, snapshot=snapshot)
     found = {name: _coded(rows) for name, rows in (("steps", steps), ("samples", samples), ("hourly", hourly))}

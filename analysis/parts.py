@@ -31,12 +31,14 @@ from analysis.window import Window
 from collector.model.access import Population
 from collector.model.run import Outcome, Phase
 from collector.model.verdict import Interval
+from collector.server_account import SPANS
 
 ACCOUNT = [str(p) for p in (Phase.SERVER_APP, Phase.SERVER_DB, Phase.SERVER_STORAGE, Phase.SERVER_EXTERNAL)]
 OUTSIDE = [str(phase) for phase in Phase if str(phase) not in ACCOUNT]
 AS_MEASURED = ("render", "launch", "pixels", "ready", "display", "identity", "spool")
 PARTS = ("resolve", "connect", "transfer", "wait", "unsplit", "path", "session", *ACCOUNT, *AS_MEASURED, "rest")
 LEAST_QUIET = 8
+TOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,4 +150,12 @@ def _rows(window: Window, episode: Episode, population: Population) -> pd.DataFr
     steps = window.steps
     same = (steps["step"] == episode.step) & (steps["journey"] == episode.journey) & (steps["site"] == episode.site)
     same &= (steps["link"] == str(population.link)) & (steps["presentation"] == str(population.presentation))
-    return steps[same & (steps["environment"] == episode.environment)]
+    return _told(steps[same & (steps["environment"] == episode.environment)])
+
+
+def _told(rows: pd.DataFrame) -> pd.DataFrame:
+    """Leave out runs whose spans are late or were sampled out, unless most are: theirs would look like another part."""
+    if SPANS not in rows:
+        return rows
+    told = rows[SPANS] | rows["outcome"].eq(str(Outcome.TIMEOUT))
+    return rows[told] if told.mean() >= TOLD else rows

@@ -18,6 +18,7 @@ class Window:
     ``steps`` and ``samples`` have the columns of ``collector.tables.STEPS`` and ``SAMPLES`` and
     reach back to ``history_start`` so that before and during can be compared; ``hourly`` has those
     of ``HOURLY`` and reaches back four weeks. Frames are in key order; methods must not change them.
+    ``steps`` has ``spans`` besides where the server's account of any of them comes from spans.
     Runs whose access changed on the way are in neither: their steps are in ``mixed``.
     """
 

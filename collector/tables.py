@@ -94,8 +94,31 @@ SESSIONS = pa.schema(
         "at_risk_seconds": _SECONDS,
     }
 )
-TABLES: Mapping[str, pa.Schema] = {"runs": RUNS, "steps": STEPS, "samples": SAMPLES, "sessions": SESSIONS}
-TIME_COLUMN = {"runs": "slot", "steps": "slot", "samples": "at", "sessions": "at"}
+# One row per step, service and body of spans; ``at`` is when the collector received it, the only clock they share.
+# Seconds add up over rows. ``nested`` is a service that another service called.
+SERVER_PARTS = pa.schema(
+    {
+        "at": _TIME,
+        "site": _TEXT,
+        "run_id": _TEXT,
+        "position": pa.int32(),  # of the step in its run
+        "service": _TEXT,
+        "nested": pa.bool_(),
+        "whole": _SECONDS,  # null where the span that took the request is not in the body
+        "database": _SECONDS,
+        "storage": _SECONDS,
+        "external": _SECONDS,
+        "spans": _COUNT,
+    }
+)
+TABLES: Mapping[str, pa.Schema] = {
+    "runs": RUNS,
+    "steps": STEPS,
+    "samples": SAMPLES,
+    "sessions": SESSIONS,
+    "server_parts": SERVER_PARTS,
+}
+TIME_COLUMN = {"runs": "slot", "steps": "slot", "samples": "at", "sessions": "at", "server_parts": "at"}
 # What scan() sorts by. Samples come metric by metric, each in time, as they lie in the lake: sorting what is nearly
 # sorted is quick. They may repeat a key (a sender's clock was set back), so the value breaks ties.
 ORDER = {
@@ -103,6 +126,7 @@ ORDER = {
     "steps": ("slot", "run_id", "position"),
     "samples": ("site", "metric", "component", "at", "labels", "value"),
     "sessions": ("at", "session_id", "kind"),
+    "server_parts": ("run_id", "position", "at", "service", "nested", "whole", "database", "storage", "external"),
 }
 # Columns that are never null: the key, and what every reader groups or judges by.
 REQUIRED = {
@@ -110,6 +134,7 @@ REQUIRED = {
     "steps": (*_WALK, "step", "position", "outcome", "censored"),
     "samples": ("at", "site", "component", "layer", "metric", "value", "labels"),
     "sessions": ("at", "session_id", *_WHO, "environment", "kind", "open_seconds"),
+    "server_parts": tuple(name for name in SERVER_PARTS.names if name != "whole"),
 }
 
 # One row per hour and group, ordered by these; q* over ok and slow steps, *_q50 the median of a

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, Self, runtime_checkable
 
+from collector.model import trace
 from collector.model.run import StepTiming
 from probes.journey import placeholder
 from probes.journey.file import Journey, Step
@@ -22,6 +23,10 @@ class WalkContext:
     values: dict[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     facts: dict[str, str] = field(default_factory=dict)
+
+    def trace_headers(self, step: Step, request: int) -> dict[str, str]:
+        """Give the headers by which a request of a step is told apart in the traces of the systems it reaches."""
+        return trace.headers(self.run_id, [one.step for one in self.journey.steps].index(step.step), request)
 
     def fill(self, text: str) -> str:
         """Put variables and captured values into a text that may not hold secrets."""

@@ -12,7 +12,7 @@ from collector.model.run import Outcome
 from dashboards import quantity, wording
 from dashboards.clock import Clock, utc
 from dashboards.facts.around import parts
-from dashboards.facts.walk import Story
+from dashboards.facts.walk import Story, account
 from dashboards.web.drawing import phase_words
 
 
@@ -22,7 +22,7 @@ def as_document(story: Story) -> Mapping[str, object]:
         "run": _plain(story.run) | {"facts": dict(story.facts)},
         "slot": utc(story.slot),
         "started_at": utc(story.started_at),
-        "steps": [_plain(step) for step in story.steps],
+        "steps": [_plain(step) | {"server_account": account(step) or None} for step in story.steps],
         "kept": {"state": "spool" if story.committed is None else "lake", "snapshot": story.committed},
         "samples": [_plain(sample) | {"at": utc(_time(sample))} for sample in story.samples],
         "verdicts": [
@@ -70,6 +70,8 @@ def _steps(story: Story) -> Table:
         table.add_column(name)
     for step in story.steps:
         cut = ", ".join(f"{phase_words(name)} {quantity.seconds(value)}" for name, value in parts(step).items())
+        said = account(step)
+        cut += f" (server's parts from {said})" if said else ""
         note = escape(str(step["error"] or ""))
         outcome = wording.OUTCOME[Outcome(str(step["outcome"]))]
         table.add_row(str(step["step"]), outcome, _duration(step), cut, note)

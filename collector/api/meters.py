@@ -63,6 +63,9 @@ class Meters:
         self.rows = Counter("whichlayer_rows", "facts acknowledged", ["door"], registry=self.registry)
         self.rejected = Counter("whichlayer_rejected", "requests refused", ["reason"], registry=self.registry)
         self.early = Counter("whichlayer_rows_in_the_future", "facts dated in the future", registry=self.registry)
+        self.foreign = Counter(
+            "whichlayer_spans_foreign", "spans of no step of a run, let go of unstored", registry=self.registry
+        )
         self.seconds = Histogram(
             "whichlayer_request_duration_seconds",
             "time to answer",

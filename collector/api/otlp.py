@@ -1,13 +1,16 @@
-"""``POST /v1/metrics``: OTLP/HTTP metrics, as every OpenTelemetry SDK and collector sends them."""
+"""``POST /v1/metrics`` and ``/v1/traces``: OTLP/HTTP, as every OpenTelemetry SDK and collector sends it."""
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from google.protobuf.json_format import MessageToJson  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from starlette.concurrency import run_in_threadpool
 
 from collector.api import body
@@ -15,6 +18,8 @@ from collector.api.doors import Doors, Here, Sender
 from collector.api.intake import SENDING, count_early, heard
 from collector.api.otlp_decode import Decoded, NotOtlp, decode
 from collector.api.problem import RETRY_SECONDS, Problem
+from collector.api.span_decode import decode_spans
+from collector.registry import Agent
 
 ROUTER = APIRouter(tags=["facts"])
 PROTOBUF = "application/x-protobuf"
@@ -39,6 +44,22 @@ _CONTENT = {
     PROTOBUF: {"schema": {"type": "string", "format": "binary"}},
     body.JSON: {"schema": {"type": "object"}, "example": _EXAMPLE},
 }
+_SPAN = {
+    "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
+    "spanId": "00f067aa0ba902b7",
+    "name": "GET /cases",
+    "kind": 2,
+    "traceState": "whichlayer=1",
+    "startTimeUnixNano": "1795424430000000000",
+    "endTimeUnixNano": "1795424430400000000",
+}
+_TRACES = {
+    PROTOBUF: {"schema": {"type": "string", "format": "binary"}},
+    body.JSON: {
+        "schema": {"type": "object"},
+        "example": {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": [_SPAN]}]}]},
+    },
+}
 
 
 @ROUTER.post(
@@ -49,21 +70,51 @@ _CONTENT = {
 )
 async def export_metrics(request: Request, here: Here, agent: Sender) -> Response:
     """Keep OTLP metrics. The same body of the same sender again is stored once."""
+    work = partial(decode, site=here.site)
+    sent, decoded = await _receive(request, here, agent, "samples", work)
+    answer = ExportMetricsServiceResponse()
+    if decoded.rejected:
+        answer.partial_success.rejected_data_points = decoded.rejected
+        answer.partial_success.error_message = decoded.reason
+    return _respond(answer, sent)
+
+
+@ROUTER.post(
+    "/v1/traces",
+    response_class=Response,
+    responses={**SENDING, 200: {"description": "taken; partialSuccess says what could not be", "content": _TRACES}},
+    openapi_extra={"requestBody": {"required": True, "content": _TRACES}},
+)
+async def export_traces(request: Request, here: Here, agent: Sender) -> Response:
+    """Keep what OTLP spans say of the steps of runs; spans of other traffic are let go."""
+    work = partial(decode_spans, site=here.site, at=here.clock())
+    sent, decoded = await _receive(request, here, agent, "server_parts", work)
+    answer = ExportTraceServiceResponse()
+    if decoded.rejected:
+        answer.partial_success.rejected_spans = decoded.rejected
+        answer.partial_success.error_message = decoded.reason
+    return _respond(answer, sent)
+
+
+async def _receive(
+    request: Request, here: Doors, agent: Agent, table: str, work: Callable[..., Decoded]
+) -> tuple[body.Body, Decoded]:
+    """Read, decode in a worker, and keep: when this returns the rows of ``table`` are durable."""
     sent = await body.read(request, here.settings.limits, accept=(PROTOBUF, body.JSON))
     await run_in_threadpool(heard, here, agent, None, request.headers.get("user-agent"))
-    decoded = await _decode(here, sent)
+    decoded = await _decode(here, partial(work, sent.content, json_body=sent.media_type == body.JSON))
+    here.meters.foreign.inc(decoded.foreign)
     if decoded.rows.num_rows:
         batch_id = f"{agent.agent_id}:otlp:{hashlib.sha256(sent.content).hexdigest()}"
-        new = await run_in_threadpool(here.store.append_table, batch_id, agent.agent_id, "samples", decoded.rows)
+        new = await run_in_threadpool(here.store.append_table, batch_id, agent.agent_id, table, decoded.rows)
         here.meters.batches.labels("otlp", "no" if new else "yes").inc()
         if new:
             here.meters.rows.labels("otlp").inc(decoded.rows.num_rows)
-            count_early(here, "samples", decoded.rows)
-    return _answer(decoded, json_answer=sent.media_type == body.JSON)
+            count_early(here, table, decoded.rows)
+    return sent, decoded
 
 
-async def _decode(here: Doors, sent: body.Body) -> Decoded:
-    work = partial(decode, sent.content, json_body=sent.media_type == body.JSON, site=here.site)
+async def _decode(here: Doors, work: Callable[[], Decoded]) -> Decoded:
     try:
         return await asyncio.get_running_loop().run_in_executor(here.decoders, work)
     except NotOtlp as error:
@@ -73,11 +124,7 @@ async def _decode(here: Doors, sent: body.Body) -> Decoded:
         raise Problem(503, detail, headers={"Retry-After": str(RETRY_SECONDS)}) from None
 
 
-def _answer(decoded: Decoded, *, json_answer: bool) -> Response:
-    answer = ExportMetricsServiceResponse()
-    if decoded.rejected:
-        answer.partial_success.rejected_data_points = decoded.rejected
-        answer.partial_success.error_message = decoded.reason
-    if json_answer:
+def _respond(answer: Any, sent: body.Body) -> Response:  # noqa: ANN401  generated classes
+    if sent.media_type == body.JSON:
         return Response(MessageToJson(answer, indent=None), media_type=body.JSON)
     return Response(answer.SerializeToString(), media_type=PROTOBUF)

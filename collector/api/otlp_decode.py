@@ -38,11 +38,12 @@ _DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """Rows that can be stored, and how many points cannot, with the first reason."""
+    """Rows that can be stored, how many points cannot, with the first reason, and how many are not ours to keep."""
 
     rows: pa.Table
     rejected: int
     reason: str
+    foreign: int = 0
 
 
 class NotOtlp(ValueError):

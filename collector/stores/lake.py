@@ -97,7 +97,12 @@ class LakeStore:
                 parts.append("hot")
             origin = _query.Query(text=_query.source(name, parts))
             query, schema = _query.scan(name, origin, rows, columns)
-            return query.run(cursor, schema)
+            try:
+                return query.run(cursor, schema)
+            except StoreError as error:
+                if snapshot is None or "does not exist at version" not in str(error):
+                    raise
+                return schema.empty_table()  # the snapshot is older than the table
 
     def hourly(self, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
         """See ``Store.hourly``."""

@@ -5,13 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import pyarrow as pa
+
 from collector.model.verdict import Verdict
 from collector.registry import Registry
+from collector.server_account import ACCOUNT, NEEDED, with_spans
 from collector.store import Slice, Store
 from dashboards.clock import aware
 
 _LOOKBACKS = (timedelta(days=1), timedelta(days=7), timedelta(days=35), timedelta(days=400))
 _AHEAD = timedelta(days=1)  # a sender's clock may be ahead: such a run is stored and flagged, not lost
+_SPANS_LATE = timedelta(days=2)
 BESIDE = timedelta(seconds=60)
 SAMPLES_SHOWN = 200
 
@@ -57,11 +61,23 @@ def _story(store: Store, registry: Registry, run: Mapping[str, object]) -> Story
         facts=_labels(run["facts"]),
         slot=slot,
         started_at=started,
-        steps=store.scan("steps", exactly).to_pylist(),
+        steps=with_spans(store.scan("steps", exactly), _server_parts(store, run, slot)).to_pylist(),
         committed=committed,
         samples=_nearest(store.scan("samples", beside).to_pylist(), started),
         verdicts=_counting(registry, run, slot),
     )
+
+
+def _server_parts(store: Store, run: Mapping[str, object], slot: datetime) -> pa.Table:
+    received = Slice(start=slot - _AHEAD, end=slot + _SPANS_LATE, where={"run_id": [str(run["run_id"])]})
+    return store.scan("server_parts", received, columns=NEEDED)
+
+
+def account(step: Mapping[str, object]) -> str:
+    """Say where the server's own account of a step comes from; nothing when it gave none."""
+    if step.get("spans"):
+        return "the application's spans"
+    return "Server-Timing" if any(step.get(name) is not None for name in ACCOUNT) else ""
 
 
 def _nearest(samples: Sequence[Mapping[str, object]], at: datetime) -> list[Mapping[str, object]]:

@@ -19,7 +19,9 @@ def add(router: APIRouter, view: View) -> None:
             raise HTTPException(404, "There is no such run in the last 13 months.")
         longest = max((seconds for step in story.steps if isinstance(seconds := step["seconds"], float)), default=0.0)
         bars = [_bar(parts(step), longest) for step in story.steps]
-        return view.page(request, "run.html", story=story, steps=list(zip(story.steps, bars, strict=True)))
+        return view.page(
+            request, "run.html", story=story, account=walk.account, steps=list(zip(story.steps, bars, strict=True))
+        )
 
 
 def _bar(cut: dict[str, float], longest: float) -> list[tuple[str, str, float, float, float]]:

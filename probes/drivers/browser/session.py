@@ -1,7 +1,6 @@
 """One run in a browser: a context of its own, its windows, and what each step took."""
 
 import dataclasses
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -150,9 +149,7 @@ class OpenBrowser:
     def _perform(self, running: Running, step: Step) -> StepTiming:
         if step.acts and not self._sees_safe_record(step):
             return _safe_record.refused(step, self._context)
-        self._browser_context.set_extra_http_headers(
-            {"traceparent": f"00-{self._context.run_id}-{secrets.token_hex(8)}-01"}
-        )
+        self._browser_context.set_extra_http_headers(self._context.trace_headers(step, 0))
         actions = self._begin(step)
         ended: StepEnded | None = None
         try:
@@ -273,6 +270,7 @@ class OpenBrowser:
         base = self._context.values["base_url"].rstrip("/")
         url = httpx2.URL(base + path if path.startswith("/") else path)
         query = {name: self._context.fill(text) for name, text in saved.query.items()}
+        self._browser_context.set_extra_http_headers({})  # what this makes the server do is not the step's time
         page = self._browser_context.new_page()
         try:
             answer = page.goto(str(url.copy_merge_params(query)), timeout=timeout_seconds * 1e3)

@@ -91,7 +91,7 @@ class OpenHttp:
             return _safe_record.refused(step, self._context)
         if step.connection is Connection.NEW:
             self._transport.disconnect()
-        meter = self._session.begin(step.timeout)
+        meter = self._session.begin(step.timeout, step)
         ended: StepEnded | None = None
         try:
             for request in step.requests or ():

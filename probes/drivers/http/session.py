@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -41,10 +42,13 @@ class Session:
         self.previous: Page | None = None
         self.status: int | None = None
 
-    def begin(self, timeout_seconds: float) -> Meter:
-        """Start the clock of a step; gives the meter that will hold what it takes."""
+    def begin(self, timeout_seconds: float, step: Step | None = None) -> Meter:
+        """Start the clock of a step; gives the meter that will hold what it takes.
+
+        Without ``step`` what follows is not timed, and the spans it causes are no step's.
+        """
         meter = Meter(deadline_ns=time.perf_counter_ns() + round(timeout_seconds * 1e9))
-        self._transport.begin(meter)
+        self._transport.begin(meter, partial(self._context.trace_headers, step) if step is not None else None)
         self.status = None
         return meter
 

@@ -8,7 +8,7 @@ import secrets
 import ssl
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -38,6 +38,7 @@ class TimedTransport(httpx2.BaseTransport):
         self._trust = trust
         self._proxy = proxy
         self._wire = Wire(Meter(deadline_ns=0))
+        self._headers: Callable[[int], Mapping[str, str]] | None = None
         self._pools: dict[str | None, httpcore2.ConnectionPool] = {}
 
     @property
@@ -45,9 +46,10 @@ class TimedTransport(httpx2.BaseTransport):
         """What the current step has taken."""
         return self._wire.meter
 
-    def begin(self, meter: Meter) -> None:
-        """Start a step: from now on everything is noted in ``meter``."""
+    def begin(self, meter: Meter, headers: Callable[[int], Mapping[str, str]] | None = None) -> None:
+        """Start a step: everything is noted in ``meter``; ``headers`` gives those of its requests, by number."""
         self._wire.meter = meter
+        self._headers = headers
 
     def disconnect(self) -> None:
         """Close every connection, so that the next request opens one."""
@@ -62,7 +64,7 @@ class TimedTransport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request, with a trace header of its own. Raises httpcore2 errors, UntrustedAddress."""
         _guard(request)
-        request.headers["traceparent"] = f"00-{self._run_id}-{secrets.token_hex(8)}-01"
+        request.headers.update(self._trace())
         url = request.url
         self.meter.requests += 1
         answer = self._pool(url).handle_request(
@@ -78,6 +80,11 @@ class TimedTransport(httpx2.BaseTransport):
         for phase, seconds in server_timing.parse(response.headers.get_list("server-timing")).items():
             self.meter.server_seconds[phase] = self.meter.server_seconds.get(phase, 0.0) + seconds
         return response
+
+    def _trace(self) -> Mapping[str, str]:
+        if self._headers is None:
+            return {"traceparent": f"00-{self._run_id}-{secrets.token_hex(8)}-01"}
+        return self._headers(self.meter.requests)
 
     def _pool(self, url: httpx2.URL) -> httpcore2.ConnectionPool:
         address = _proxy_of(url, self._proxy)
