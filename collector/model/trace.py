@@ -14,8 +14,8 @@ _STATED = re.compile(rf"(?:^|,)\s*{MEMBER}=([0-9]{{1,3}})\s*(?:,|$)")
 
 
 def span_id(run_id: str, position: int, request: int) -> str:
-    """Give 16 hexadecimal digits; ``position`` is 0 to 255, ``request`` counts from 0 and begins anew after 255."""
-    return f"{_mark(run_id)}{position:02x}{request % 256:02x}"
+    """Give 16 hexadecimal digits; ``position`` counts to 255, ``request`` counts from 0 and begins anew after 255."""
+    return f"{_mark(run_id)}{min(position, MOST_STEPS):02x}{request % 256:02x}"
 
 
 def headers(run_id: str, position: int, request: int) -> dict[str, str]:

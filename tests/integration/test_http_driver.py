@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
+from collector.model import trace
 from collector.model.access import Access, Link, Presentation
 from collector.model.run import Outcome, Phase, Run
 from probes.drivers.http.plugin import PLUGIN
@@ -98,6 +99,11 @@ def test_every_request_carries_the_run_as_its_trace(casebook: Casebook) -> None:
     parents = [headers["traceparent"].split("-") for _, _, headers in casebook.seen]
     assert {parent[1] for parent in parents} == {run.run_id}
     assert len({parent[2] for parent in parents}) == len(casebook.seen)
+    places = [trace.position_of(run.run_id, parent[2]) for parent in parents]
+    known = [place for place in places if place is not None]
+    assert [sum(place == n for place in known) for n in range(len(run.steps))] == [step.requests for step in run.steps]
+    stated = [trace.stated_position(headers.get("tracestate", "")) for _, _, headers in casebook.seen]
+    assert stated == places, "reading back what was saved is in no step"
     assert all(headers["user-agent"].startswith("whichlayer/") for _, _, headers in casebook.seen)
 
 
