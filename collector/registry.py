@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from collector.model.change import Change
 from collector.model.drops import DropReport
+from collector.model.estate import Estate
 from collector.model.verdict import Verdict
 
 
@@ -151,6 +152,14 @@ class Registry(Protocol):
 
     def drops(self) -> DropReport | None:
         """Give what was counted last of sessions held open; None when nothing was counted yet."""
+        ...
+
+    def put_estate(self, estate: Estate | None) -> None:
+        """Keep a map of the estate for ever, by its digest, and make it the one in force; None puts none in force."""
+        ...
+
+    def estate(self, digest: str | None = None) -> Estate | None:
+        """Give the map in force, or the one with this digest; None when there is none."""
         ...
 
     def close(self) -> None:

@@ -48,6 +48,7 @@ class CollectorSettings(Document):
     maintain: Seconds = Field(default=600.0, gt=0, description="how often small files are merged")
     decoders: int = Field(default=1, ge=1, le=16, description="worker processes that decode OTLP")
     sources: tuple[SourceSettings, ...] = Field(default=(), description="what the collector reads by itself")
+    estate: Path | None = Field(default=None, description="the map of the estate: what runs on what, who answers")
 
     def beside(self, folder: Path) -> "CollectorSettings":
         """Give the same settings with every path made absolute: they are relative to ``folder``."""
@@ -55,7 +56,8 @@ class CollectorSettings(Document):
         if tls is not None:
             files = {"certificate": folder / tls.certificate.expanduser(), "key": folder / tls.key.expanduser()}
             tls = tls.model_copy(update=files)
-        return self.model_copy(update={"data": folder / self.data.expanduser(), "tls": tls})
+        estate = None if self.estate is None else folder / self.estate.expanduser()
+        return self.model_copy(update={"data": folder / self.data.expanduser(), "tls": tls, "estate": estate})
 
 
 def is_loopback(host: str) -> bool:

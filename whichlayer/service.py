@@ -18,10 +18,11 @@ from prometheus_client import Histogram
 
 from analysis import drops
 from analysis.job import analyse
-from collector import secret
+from collector import estate, secret
 from collector.api.workers import Workers
 from collector.app import create
 from collector.model.errors import ConfigError, Mistake, PluginError
+from collector.model.estate import Estate
 from collector.poll import Clockwork
 from collector.registry import Registry
 from collector.settings import CollectorSettings, is_loopback
@@ -69,6 +70,7 @@ def serve(plan: Plan) -> None:
         store, registry = local(settings.collector)
         stack.callback(registry.close)
         stack.callback(store.close)
+        registry.put_estate(_estate(settings.collector))
         secret.remember(operator_token(settings.collector.data, registry))
         app = create(
             store=store,
@@ -93,6 +95,10 @@ def serve(plan: Plan) -> None:
         _LOG.info("stopping")
 
 
+def _estate(settings: CollectorSettings) -> Estate | None:
+    return None if settings.estate is None else estate.read(settings.estate)
+
+
 def _protected(plan: Plan, given: list[socket.socket]) -> None:
     collector = plan.settings.collector
     if collector.tls is not None or plan.behind_proxy:
@@ -107,6 +113,7 @@ def _protected(plan: Plan, given: list[socket.socket]) -> None:
 
 def _check(plan: Plan) -> None:
     """Look at what would fail only later, and again and again. Raises ConfigError."""
+    _estate(plan.settings.collector)
     tls = plan.settings.collector.tls
     if tls is not None:
         try:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Table, Update, func, or_, select, upd
 from collector.model.change import Change
 from collector.model.drops import DropReport
 from collector.model.errors import RejectedBatch
+from collector.model.estate import Estate
 from collector.model.verdict import Status, Verdict
 from collector.registries._tables import BATCHES, CHANGES, FIGURES, STANDING, VERDICTS
 
@@ -17,6 +18,8 @@ _CHANGE = TypeAdapter(Change)
 _VERDICT = TypeAdapter(Verdict)
 _DROPS = TypeAdapter(DropReport)
 _DROPS_NAME = "drops"
+_ESTATE = TypeAdapter(Estate | None)
+_ESTATE_NAME = "estate"  # the one in force; each by itself is "estate:" and its digest
 _BAD = (str(Status.SLOW), str(Status.FAILING))
 
 
@@ -129,6 +132,21 @@ class Conclusions:
         with self._engine.connect() as connection:
             body = connection.scalar(select(FIGURES.c.body).where(FIGURES.c.name == _DROPS_NAME))
         return None if body is None else _DROPS.validate_json(body)
+
+    def put_estate(self, estate: Estate | None) -> None:
+        """Keep a map of the estate for ever, by its digest, and make it the one in force; None puts none in force."""
+        body = {"body": _ESTATE.dump_json(estate).decode()}
+        with self._writing.begin() as connection:
+            _put(connection, FIGURES, {"name": _ESTATE_NAME}, body)
+            if estate is not None:
+                _put(connection, FIGURES, {"name": f"{_ESTATE_NAME}:{estate.digest}"}, body)
+
+    def estate(self, digest: str | None = None) -> Estate | None:
+        """Give the map in force, or the one with this digest; None when there is none."""
+        name = _ESTATE_NAME if digest is None else f"{_ESTATE_NAME}:{digest}"
+        with self._engine.connect() as connection:
+            body = connection.scalar(select(FIGURES.c.body).where(FIGURES.c.name == name))
+        return None if body is None else _ESTATE.validate_json(body)
 
     def _write(self, statement: Update) -> int:
         with self._writing.begin() as connection:

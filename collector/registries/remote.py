@@ -12,6 +12,7 @@ import httpx2
 from collector.model.change import Change
 from collector.model.drops import DropReport
 from collector.model.errors import RejectedBatch, StoreError
+from collector.model.estate import Estate
 from collector.model.verdict import Verdict
 from collector.registries._wire import ANSWERS, ARGUMENTS, OPERATIONS
 from collector.registry import Account, Agent, Credentials, LeaseState, Scope
@@ -121,6 +122,15 @@ class RemoteRegistry:
     def drops(self) -> DropReport | None:
         """Give what was counted last of sessions held open; None when nothing was counted yet."""
         found: DropReport | None = self._call("drops")
+        return found
+
+    def put_estate(self, estate: Estate | None) -> None:
+        """Keep a map of the estate and make it the one in force; None puts none in force."""
+        self._call("put_estate", estate)
+
+    def estate(self, digest: str | None = None) -> Estate | None:
+        """Give the map in force, or the one with this digest; None when there is none."""
+        found: Estate | None = self._call("estate", digest)
         return found
 
     def _call(self, operation: str, *args: object, **named: object) -> Any:  # noqa: ANN401  each caller knows

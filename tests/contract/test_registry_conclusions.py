@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
+from collector.estate import understood
 from collector.model.access import Link, Population, Presentation
 from collector.model.change import Change
 from collector.model.drops import DropRate, DropReport
@@ -142,3 +145,19 @@ def test_what_was_counted_of_sessions_is_replaced(registry: Registry) -> None:
     registry.put_drops(replace(report, rates=()))
     registry.put_drops(report)
     assert registry.drops() == report
+
+
+def test_every_map_of_the_estate_is_kept_and_one_is_in_force(registry: Registry) -> None:
+    assert registry.estate() is None
+    text = (files("collector") / "example-estate.yaml").read_text("utf-8")
+    first = understood(text, Path("estate.yaml"))
+    second = understood(text.replace("2027-01-10", "2027-03-31").replace("2027-01-11", "2027-04-01"), Path("later"))
+    registry.put_estate(first)
+    registry.put_estate(second)
+    registry.put_estate(second)
+    assert registry.estate() == second
+    assert registry.estate(first.digest) == first
+    registry.put_estate(None)
+    assert registry.estate() is None
+    assert registry.estate(second.digest) == second
+    assert registry.estate("unknown") is None
