@@ -16,6 +16,7 @@ from collector.registries.database import DatabaseRegistry
 from collector.store import Batch
 from collector.stores.memory import MemoryStore
 from tests.browser.edges import edge_runs, lives
+from tests.browser.estate import council, estate_samples
 from tests.browser.scene import NOW, site
 
 FLAGS = (
@@ -48,6 +49,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("scene")
     store, registry = MemoryStore(), DatabaseRegistry(f"sqlite:///{folder / 'registry.sqlite'}")
     store.append(Batch(batch_id="edges:1", sender="edges", sessions=tuple(lives())))
+    store.append(Batch(batch_id="estate:1", sender="estate", samples=tuple(estate_samples())))
+    registry.put_estate(council())
     refresh(store, registry, AnalysisSettings(), now=NOW)
     with site(folder, extra=tuple(edge_runs()), store=store, registry=registry) as app:
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))

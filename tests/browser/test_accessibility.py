@@ -17,6 +17,7 @@ PAGES = (
     "/errors",
     "/drops",
     "/edges",
+    "/estate",
     f"/runs/{RUN}",
     "/why/unknown",
 )
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize(
-    ("path", "scheme"), [*((path, "light") for path in PAGES), *((path, "dark") for path in PAGES[:2])]
+    ("path", "scheme"), [*((path, "light") for path in PAGES), *((path, "dark") for path in (*PAGES[:2], "/estate"))]
 )
 def test_axe_finds_nothing(chromium: Browser, address: str, path: str, scheme: Literal["light", "dark"]) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)

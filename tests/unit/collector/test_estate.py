@@ -67,7 +67,7 @@ components:
         f"e.yaml:4:44 components.0.site: 'there' is not among the sites: {known}",
         "e.yaml:4:67 components.0.runs_on.0: runs on itself: a on b on a",
         f"e.yaml:4:98 components.0.environments.1: 'tset' is not among the environments: {known}",
-        f"e.yaml:5:79 components.1.supplied.0.by: 'nobody' is not among the suppliers: {known}",
+        f"e.yaml:5:82 components.1.supplied.0.by: 'nobody' is not among the suppliers: {known}",
         f"e.yaml:9:43 components.2.supplied.1: new (from 2027-01-10) and old (until 2027-01-10) {OVERLAP}",
         "e.yaml:10:6 components.3.name: 'lun' is there already: names are given once",
     ]
