@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from analysis import methods
+from analysis.contention import supplied, unsettled
 from analysis.counting import RULES
 from analysis.episode import Episode
 from analysis.episodes import Judgement, judge
@@ -105,10 +106,10 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         excess_rate=episode.excess_rate,
         at_least=2 * episode.censored >= timed > 0,
         excess_at_least=episode.excess_seconds is not None and episode.censored > int(timed * RULES.trimmed),
-        layers=attribution.layers if attribution else (),
+        layers=supplied(attribution.layers, window.estate, episode) if attribution else (),
         unexplained=attribution.unexplained if attribution else None,
         inseparable=attribution.inseparable if attribution else (),
-        data_quality=notes(series, inside, others, window, settings, scene.heard),
+        data_quality=(*notes(series, inside, others, window, settings, scene.heard), *unsettled(window, episode)),
         methods=(EXPECTATION, EPISODES, *sorted(used, key=lambda use: use.name)),
         counting_rules=RULES.version,
         snapshot=window.snapshot,
@@ -160,7 +161,13 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
 
 def _read(window: Window) -> dict[str, Any]:
     """Say which facts were read, so that they can be read again."""
-    return {"facts_start": window.start, "facts_end": window.end, "facts_since": window.history_start}
+    estate = window.estate.digest if window.estate else None
+    return {
+        "facts_start": window.start,
+        "facts_end": window.end,
+        "facts_since": window.history_start,
+        "estate": estate,
+    }
 
 
 def _mostly_quiet(found: Levels, inside: Bools) -> bool:

@@ -13,6 +13,7 @@ from analysis.window import Window, digest, set_apart
 from collector import server_account, tables
 from collector.model.catalogue import CATALOGUE
 from collector.model.change import Change
+from collector.model.estate import Estate
 from collector.model.metric import Direction
 from collector.registry import Registry
 from collector.store import Slice, Store
@@ -53,6 +54,7 @@ class Facts:
     tables: Mapping[str, pa.Table]
     changes: Sequence[Change]
     digest: str
+    estate: Estate | None
 
 
 def load(
@@ -91,6 +93,7 @@ def load_at(
         tables=found,
         changes=tuple(registry.changes(since, end)),
         digest=digest(list(found.values())),
+        estate=registry.estate(),
     )
 
 
@@ -128,6 +131,7 @@ def window(facts: Facts) -> Window:
         hourly=frames["hourly"],
         changes=facts.changes,
         digest=facts.digest,
+        estate=facts.estate,
     )
 
 

@@ -57,7 +57,7 @@ def surroundings(findings: Sequence[Finding]) -> Surroundings:
         for evidence in finding.evidence:
             if evidence.rule == "infrastructure.release":
                 release.append(evidence)
-            elif evidence.source.get("metric") in INDECISIVE:
+            elif evidence.source.get("metric") in INDECISIVE or evidence.rule.startswith("contention."):
                 beside.setdefault(finding.layer, []).append(evidence)
             elif evidence.supports:
                 moved.setdefault(finding.layer, []).append(evidence)

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from collector.model.change import Change
+from collector.model.estate import Estate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class Window:
     reach back to ``history_start`` so that before and during can be compared; ``hourly`` has those
     of ``HOURLY`` and reaches back four weeks. Frames are in key order; methods must not change them.
     ``steps`` has ``spans`` besides where the server's account of any of them comes from spans.
-    Runs whose access changed on the way are in neither: their steps are in ``mixed``.
+    Runs whose access changed on the way are in neither: their steps are in ``mixed``. ``estate`` is the map in
+    force, which has a digest of its own: ``digest`` is of the tables.
     """
 
     start: datetime
@@ -32,6 +34,7 @@ class Window:
     hourly: pd.DataFrame
     changes: Sequence[Change]
     digest: str
+    estate: Estate | None = None
 
 
 def set_apart(steps: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -91,6 +91,7 @@ def _ground(verdict: Verdict) -> dict[str, Any]:
         "snapshot": verdict.snapshot,
         "digest": verdict.digest,
         "facts": _facts(verdict),
+        "estate": verdict.estate,
         "reached_at": _time(verdict.reached_at),
     }
 
@@ -116,6 +117,7 @@ def _layer(layer: LayerVerdict) -> dict[str, Any]:
         "high": layer.high,
         "evidence_for": _texts(layer.evidence_for),
         "evidence_against": _texts(layer.evidence_against),
+        "supplier": layer.supplier,
     }
 
 

@@ -91,7 +91,7 @@ def _share(part: LayerVerdict) -> str:
 
 
 def _name(verdict: Verdict, part: LayerVerdict) -> str:
-    return wording.layer(part.layer, link=verdict.population.link, component=part.component)
+    return wording.layer(part.layer, link=verdict.population.link, component=part.component, supplier=part.supplier)
 
 
 def _once(said: Iterable[Evidence]) -> list[Evidence]:

@@ -115,12 +115,13 @@ def doing(journey: str, step: str, population: Population) -> str:
     return f"{action} {_SESSION[population.presentation]}over {_LINK[population.link]}"
 
 
-def layer(which: Layer, *, link: Link | None = None, component: str | None = None) -> str:
-    """Name a layer for people, the access network with the link that was used."""
+def layer(which: Layer, *, link: Link | None = None, component: str | None = None, supplier: str | None = None) -> str:
+    """Name a layer for people: the access network with the link that was used, and who answers, where known."""
     words = _LAYER[which]
     if which is Layer.ACCESS_NETWORK and link is not None and link is not Link.UNKNOWN:
         words = f"{words} ({_LINK[link]})"
-    return f"{words}, {component}" if component else words
+    words = f"{words}, {component}" if component else words
+    return f"{words} ({supplier} answers for it)" if supplier else words
 
 
 def sentence(verdict: Verdict, clock: Clock | None = None) -> str:
@@ -246,7 +247,7 @@ def _part(part: LayerVerdict) -> str:
 
 
 def _named(verdict: Verdict, part: LayerVerdict) -> str:
-    return layer(part.layer, link=verdict.population.link, component=part.component)
+    return layer(part.layer, link=verdict.population.link, component=part.component, supplier=part.supplier)
 
 
 def _without_blame(verdict: Verdict) -> str:

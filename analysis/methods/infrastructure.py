@@ -7,7 +7,8 @@ quantile (5 % for metrics that fall). Without quiet time it moved when it stands
 minimum shift.
 
 Limits. That a measure moved is never a part of the excess by itself: the findings carry no seconds.
-Neutral metrics (memory in use, bytes moved) never count. Layers nobody sampled have no finding.
+Neutral metrics (memory in use, bytes moved) never count. Layers nobody sampled have no finding. Components that
+the map of the estate gives to other environments alone are left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from analysis.contention import of_others
 from analysis.episode import Episode
 from analysis.parts import quiet
 from analysis.series import stamp
@@ -34,7 +36,7 @@ ABSOLUTE = 4.0
 class Infrastructure:
     """See the module."""
 
-    use = MethodUse(name="infrastructure", version="1")
+    use = MethodUse(name="infrastructure", version="2")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:  # noqa: ARG002
         """Give one finding per sampled layer and component: blamed when it moved, else cleared."""
@@ -80,6 +82,7 @@ def _relevant(window: Window, episode: Episode) -> tuple[pd.DataFrame, Places]:
         steps["presentation"] == str(episode.population.presentation)
     )
     elsewhere = set(steps["endpoint"].unique()) - set(steps.loc[mine, "endpoint"].unique())
+    elsewhere |= of_others(window.estate, episode)
     here = (samples["site"] == episode.site) & samples["metric"].isin(names) & ~samples["component"].isin(elsewhere)
     rows = samples.loc[here, ["layer", "component", "metric", "at", "value"]]
     numbers = rows.groupby(["layer", "component", "metric"], sort=True, observed=True).ngroup().to_numpy()

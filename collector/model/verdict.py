@@ -112,7 +112,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerVerdict:
-    """What the verdict says of one layer. ``share`` is of the excess, 0 to 1."""
+    """What the verdict says of one layer. ``share`` is of the excess, 0 to 1.
+
+    ``supplier`` is who answered for the component, or for the whole layer, when it began; None where no map says.
+    """
 
     layer: Layer
     component: str | None
@@ -122,6 +125,7 @@ class LayerVerdict:
     high: float
     evidence_for: tuple[Evidence, ...] = ()
     evidence_against: tuple[Evidence, ...] = ()
+    supplier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +149,8 @@ class Verdict:
     ``at_least`` says that the median of ``measured`` fell among timeouts, ``excess_at_least`` that
     timeouts entered the excess: both are then lower bounds. ``facts_start`` to ``facts_end`` is the
     window that was analysed and ``facts_since`` how far back single runs were read: with the
-    snapshot, all that is needed to read the same facts again.
+    snapshot, all that is needed to read the same facts again. ``estate`` is the digest of the map of
+    the estate in force then, None when there was none.
     """
 
     id: str
@@ -181,6 +186,7 @@ class Verdict:
     facts_start: datetime | None = None
     facts_end: datetime | None = None
     facts_since: datetime | None = None
+    estate: str | None = None
 
     def __post_init__(self) -> None:
         aware("start", self.start)

@@ -8,7 +8,9 @@ from dashboards import estate_words as words
 from dashboards.facts.estate import Part
 
 WIDE, HIGH = 196, 66  # of a box
-_GAP, _BELOW, _TITLE = 20, 34, 22
+_GAP, _BELOW = 20, 36
+_NAMES = 146  # for the layers' names, left of everything
+_LANE, _LANES = 9, 12  # lines go down between the names and the boxes, those to one component on one lane
 _ROW = 4  # boxes side by side
 _LETTERS = 24  # that fit into a box
 
@@ -39,20 +41,25 @@ class Picture:
 
 def drawn(parts: Sequence[Part]) -> Picture:
     """Place every component, what carries others below what it carries."""
+    carrying = sorted({base for part in parts for base in part.bases})
+    left = _NAMES + _LANE * (min(len(carrying), _LANES) + 1)
     rows = list(_rows(parts))
     titles: list[tuple[int, str]] = []
     boxes: dict[str, Box] = {}
-    top, before = 0, None
+    top, before = 20, None
     for layer, row in rows:
         if layer is not before:
-            titles.append((top + 14, layer.words))
-            top, before = top + _TITLE, layer
-        boxes |= {part.component.name: _box(part, place, top) for place, part in enumerate(row)}
+            titles.append((top + HIGH // 2 + 4, layer.words.partition(" (")[0]))
+            before = layer
+        boxes |= {part.component.name: _box(part, left + place * (WIDE + _GAP), top) for place, part in enumerate(row)}
         top += HIGH + _BELOW
-    lines = [_line(boxes[part.component.name], boxes[base]) for part in parts for base in part.bases]
-    widest = max((len(row) for _, row in rows), default=1)
-    width = max(widest * (WIDE + _GAP) - _GAP + 2, 2 * WIDE)
-    return Picture(width=width, height=max(0, top - _BELOW + 2), titles=titles, boxes=list(boxes.values()), lines=lines)
+    lines = [
+        _line(boxes[part.component.name], boxes[base], place, carrying.index(base) % _LANES)
+        for part in parts
+        for place, base in enumerate(part.bases)
+    ]
+    width = left + max((len(row) for _, row in rows), default=1) * (WIDE + _GAP) - _GAP + 2
+    return Picture(width=width, height=top - _BELOW + 2, titles=titles, boxes=list(boxes.values()), lines=lines)
 
 
 def _rows(parts: Sequence[Part]) -> Iterator[tuple[Layer, Sequence[Part]]]:
@@ -62,9 +69,9 @@ def _rows(parts: Sequence[Part]) -> Iterator[tuple[Layer, Sequence[Part]]]:
             yield layer, mine[start : start + _ROW]
 
 
-def _box(part: Part, place: int, top: int) -> Box:
+def _box(part: Part, x: int, top: int) -> Box:
     return Box(
-        x=1 + place * (WIDE + _GAP),
+        x=x,
         y=top,
         name=_short(part.component.name),
         users=_short(words.users(part)),
@@ -78,13 +85,8 @@ def _short(text: str) -> str:
     return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
 
 
-def _line(upper: Box, lower: Box) -> str:
-    """Draw from what runs to what carries it, from edge to edge; within one row from side to side."""
-    if upper.y == lower.y:
-        ends = (upper.x + WIDE, lower.x) if upper.x < lower.x else (upper.x, lower.x + WIDE)
-        return f"M{ends[0]} {upper.y + HIGH // 2}H{ends[1]}"
-    down = upper.y < lower.y
-    begin, end = (upper.y + HIGH, lower.y) if down else (upper.y, lower.y + HIGH)
-    bend = 26 if down else -26
-    x, until = upper.x + WIDE // 2, lower.x + WIDE // 2
-    return f"M{x} {begin}C{x} {begin + bend} {until} {end - bend} {until} {end}"
+def _line(upper: Box, lower: Box, place: int, lane: int) -> str:
+    """Draw from the foot of what runs, by the lane of what carries it, to its head: never behind another box."""
+    begin, end = upper.x + WIDE // 2 + 12 * place, lower.x + WIDE // 2
+    out, across = upper.y + HIGH + 5 + 4 * (lane % 3), lower.y - 5 - 4 * (lane % 3)
+    return f"M{begin} {upper.y + HIGH}V{out}H{_NAMES + _LANE * (lane + 1)}V{across}H{end}V{lower.y}"

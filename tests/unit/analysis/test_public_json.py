@@ -16,7 +16,7 @@ from tests.worlds.generator import Fault, World, window
 
 PROMISED = ["id", "status", "against", "rung", "journey", "step", "population", "window", "runs", "excess_seconds"]
 PROMISED += ["layers", "unexplained", "inseparable", "data_quality", "methods", "counting_rules", "snapshot"]
-LAYER = ["layer", "component", "state", "share", "low", "high", "evidence_for", "evidence_against"]
+LAYER = ["layer", "component", "state", "share", "low", "high", "evidence_for", "evidence_against", "supplier"]
 
 
 @lru_cache(maxsize=4)
