@@ -69,10 +69,9 @@ def unsettled(window: Window, episode: Episode) -> Sequence[str]:
     if not found.active:
         return (f"{who} shares {shared} with {episode.environment}, and no run of it was seen in this time",)
     counts = f"{len(found.beside)} runs beside its runs and {len(found.apart)} apart from them"
-    return (
-        f"{who} shares {shared} with {episode.environment} and made {found.active} runs in this time: "
-        f"not enough evidence of whether that matters ({counts}; {LEAST_RUNS} of each are needed)",
-    )
+    needed = f"{counts}; {LEAST_RUNS} of each are needed"
+    made = f"{who} shares {shared} with {episode.environment} and made {found.active} runs in this time"
+    return (f"{made}: not enough evidence of whether that matters ({needed})",)
 
 
 def of_others(estate: Estate | None, episode: Episode) -> set[str]:

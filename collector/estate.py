@@ -11,11 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, model_validator
 
-from collector.document import Document, Seconds, load_tree, parse, place, text_of
-from collector.model.access import Link, Presentation
+from collector.document import Document, load_tree, parse, place, text_of
 from collector.model.checks import NAME
 from collector.model.errors import ConfigError, Mistake
-from collector.model.estate import Base, Component, Contract, Estate, Period, Place, Probe, Supply
+from collector.model.estate import Base, Component, Contract, Estate, Period, Place, Supply
 from collector.model.layer import Layer
 
 Name = Annotated[str, StringConstraints(pattern=f"^(?:{NAME.pattern})$")]
@@ -86,21 +85,6 @@ class EndpointEntry(NamedEntry):
     site: Name = Field(description="name of a site")
 
 
-class ProbeEntry(Document):
-    """One target of a blackbox_exporter."""
-
-    instance: Words = Field(description="its instance label in Prometheus")
-    job: Words | None = Field(default=None, description="its job label, where instance alone is not one target")
-    endpoint: Name = Field(description="the endpoint the exporter runs on")
-    link: Link = Field(description="the link of that endpoint")
-    presentation: Presentation = Field(default=Presentation.LOCAL, description="what the request goes through")
-    journey: Name = Field(description="the journey its request stands for")
-    step: Name = Field(default="open", description="the step of it")
-    environment: Name = Field(default="live", description="the environment it asks")
-    timeout: Seconds = Field(default=10.0, gt=0, description="how long the exporter waits for an answer")
-    target: Seconds | None = Field(default=None, gt=0, description="what is acceptable")
-
-
 class EstateFile(Document):
     """The whole file."""
 
@@ -109,7 +93,6 @@ class EstateFile(Document):
     suppliers: tuple[NamedEntry, ...] = Field(default=(), description="who answers for components")
     endpoints: tuple[EndpointEntry, ...] = Field(default=(), description="where probes run")
     components: tuple[ComponentEntry, ...] = Field(default=(), description="what there is")
-    probes: tuple[ProbeEntry, ...] = Field(default=(), description="targets of a blackbox_exporter that is there")
 
 
 def read(path: Path) -> Estate:
@@ -131,7 +114,6 @@ def understood(text: str, path: Path) -> Estate:
         suppliers=tuple(one.name for one in told.suppliers),
         endpoints=tuple(Place(**one.model_dump()) for one in told.endpoints),
         components=tuple(_component(one) for one in told.components),
-        probes=tuple(_probe(one) for one in told.probes),
     )
     said = json.dumps(asdict(made), sort_keys=True, default=str)
     return replace(made, digest=hashlib.sha256(said.encode()).hexdigest())
@@ -152,11 +134,6 @@ def _component(entry: ComponentEntry) -> Component:
     )
 
 
-def _probe(entry: ProbeEntry) -> Probe:
-    named = entry.model_dump(exclude={"timeout", "target"})
-    return Probe(**named, timeout_seconds=entry.timeout, target_seconds=entry.target)
-
-
 def _mistake(path: Path, where: tuple[int, int], spot: _Spot, what: str) -> Mistake:
     key = ".".join(str(part) for part in spot)
     return Mistake(file=str(path), line=where[0], column=where[1], message=f"{key}: {what}")
@@ -166,8 +143,6 @@ def _twice(told: EstateFile) -> _Found:
     for section in ("sites", "suppliers", "endpoints", "components"):
         yield from _repeated(section, [one.name for one in getattr(told, section)], "name")
     yield from _repeated("environments", told.environments)
-    keys = [f"{one.instance} {one.job or ''}" for one in told.probes]
-    yield from _repeated("probes", keys, "instance")
     names = [name for one in told.components for name in {one.name, *one.called}]
     for number, one in enumerate(told.components):
         for place_, name in enumerate(one.called):
@@ -185,7 +160,7 @@ def _repeated(section: str, names: Sequence[str], *key: str) -> _Found:
 
 def _unknown(told: EstateFile) -> _Found:
     sites, suppliers = {one.name for one in told.sites}, {one.name for one in told.suppliers}
-    components, endpoints = {one.name for one in told.components}, {one.name for one in told.endpoints}
+    components = {one.name for one in told.components}
     for number, endpoint in enumerate(told.endpoints):
         yield from _known(("endpoints", number, "site"), endpoint.site, sites, "sites")
     for number, one in enumerate(told.components):
@@ -198,9 +173,6 @@ def _unknown(told: EstateFile) -> _Found:
             yield from _known((*spot, "runs_on", place_, "on"), base.on, components, "components")
         for place_, supply in enumerate(one.supplied):
             yield from _known((*spot, "supplied", place_, "by"), supply.by, suppliers, "suppliers")
-    for number, probe in enumerate(told.probes):
-        yield from _known(("probes", number, "endpoint"), probe.endpoint, endpoints, "endpoints")
-        yield from _known(("probes", number, "environment"), probe.environment, told.environments, "environments")
 
 
 def _known(spot: _Spot, name: str, names: Sequence[str] | set[str], section: str) -> _Found:

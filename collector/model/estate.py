@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from collector.model.access import Link, Presentation
 from collector.model.checks import as_name
 from collector.model.layer import Layer
 
@@ -93,25 +92,6 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """A target of a blackbox_exporter, by its ``instance`` label: which endpoint, access and step it stands for.
-
-    ``timeout_seconds`` is how long the exporter waits for an answer, ``target_seconds`` what is acceptable.
-    """
-
-    instance: str
-    job: str | None = None
-    endpoint: str
-    link: Link
-    presentation: Presentation
-    journey: str
-    step: str
-    environment: str = "live"
-    timeout_seconds: float
-    target_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
     """One version of the map. ``digest`` is the SHA-256 of what it says: who names it names exactly this map."""
 
@@ -121,7 +101,6 @@ class Estate:
     suppliers: tuple[str, ...]
     endpoints: tuple[Place, ...]
     components: tuple[Component, ...]
-    probes: tuple[Probe, ...] = ()
 
     def component(self, name: str) -> Component | None:
         """Find a component by a name its samples have."""

@@ -57,7 +57,7 @@ def _check(
     shared = {name: sorted(users) for name, users in found.shared(datetime.now(UTC)).items()}
     counts = {"sites": len(found.sites), "endpoints": len(found.endpoints), "components": len(found.components)}
     if as_json:
-        print(json.dumps({**counts, "probes": len(found.probes), "shared": shared, "digest": found.digest}))
+        print(json.dumps({**counts, "shared": shared, "digest": found.digest}))
         return
     print(f"{file} is right: {', '.join(f'{count} {what}' for what, count in counts.items())}.")
     for name, users in shared.items():
