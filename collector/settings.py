@@ -2,12 +2,13 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from collector.document import Document, PluginSettings, Seconds
 
+_DAY = 86_400.0
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -46,9 +47,25 @@ class CollectorSettings(Document):
     spool_bytes: int = Field(default=1 << 30, gt=0, description="room for facts not yet in the lake, in bytes")
     flush: Seconds = Field(default=10.0, gt=0, description="how often facts go from the spool to the lake")
     maintain: Seconds = Field(default=600.0, gt=0, description="how often small files are merged")
+    keep: Seconds = Field(
+        default=396 * _DAY, ge=2 * _DAY, description="how long single facts are kept, in whole days: 13 months"
+    )
+    keep_rollups: Seconds | None = Field(
+        default=None, description="how long hours and days are kept, at least as long as facts; without it for ever"
+    )
+    keep_pinned: Seconds | None = Field(
+        default=None,
+        description="how long snapshots that verdicts name are kept, with all files they need; without it for ever",
+    )
     decoders: int = Field(default=1, ge=1, le=16, description="worker processes that decode OTLP")
     sources: tuple[SourceSettings, ...] = Field(default=(), description="what the collector reads by itself")
     estate: Path | None = Field(default=None, description="the map of the estate: what runs on what, who answers")
+
+    @model_validator(mode="after")
+    def _rollups_last_longer(self) -> Self:
+        if self.keep_rollups is not None and self.keep_rollups < self.keep:
+            raise ValueError("keep_rollups must be at least as long as keep: a day's rows need their summary")
+        return self
 
     def beside(self, folder: Path) -> "CollectorSettings":
         """Give the same settings with every path made absolute: they are relative to ``folder``."""

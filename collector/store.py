@@ -5,7 +5,8 @@ Implementations live in ``collector/stores/``; every one passes ``tests/contract
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from collector.model.facts import Facts
@@ -43,12 +44,40 @@ class Slice:
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+class Every(StrEnum):
+    """How long the periods of a trend are."""
+
+    DAY = "day"
+    WEEK = "week"  # from Monday
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """How long what is kept; None is for ever.
+
+    ``rows`` are the facts themselves, by whole days; ``rollups`` hours and days, for at least as long; ``pinned`` the
+    snapshots that verdicts, packs and reports name, with the files they need, from when they were made.
+    """
+
+    rows: timedelta | None = None
+    rollups: timedelta | None = None
+    pinned: timedelta | None = None
+
+
+FOR_EVER = Keep()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
     """How the store is: for /readyz, /metrics and the data-quality page.
 
     ``flush_failing_since`` is when the first of an unbroken row of failed flushes was, None when the last
     one went well; ``flush_failure`` is what the last one failed of, and may name files of this machine.
+    ``rows_since`` is the day before which rows were removed at the end of their time, ``bytes_kept_by_pins`` what lies
+    on the disk only because a pinned snapshot needs it.
     """
 
     snapshot: int
@@ -60,6 +89,8 @@ class StoreStatus:
     flush_failing_since: datetime | None = None
     flush_failure: str = ""
     spool_lost_records: int = 0
+    rows_since: datetime | None = None
+    bytes_kept_by_pins: int = 0
 
 
 @runtime_checkable
@@ -114,15 +145,26 @@ class Store(Protocol):
         """
         ...
 
+    def trend(
+        self, name: str, rows: Slice, *, every: Every, by: Sequence[str] = (), snapshot: int | None = None
+    ) -> "pa.Table":
+        """Summarise ``steps`` or ``samples`` by day, week, month and so on: the columns of ``tables.trend``.
+
+        Quantiles are those of all values of the period, within 1 %, merged from closed days; never
+        averages of quantiles. ``by`` are columns of ``tables.DAILY_GROUP``; days are those of UTC, and
+        the first and last period hold what the slice holds of them. Raises NotInStore as ``scan`` does.
+        """
+        ...
+
     def pin(self, snapshot: int) -> None:
-        """Keep this snapshot readable for ever: a verdict, a pack or a report names it.
+        """Keep this snapshot readable for as long as pins are kept: a verdict, a pack or a report names it.
 
         Others may be let go of ten minutes after they were made. Raises NotInStore.
         """
         ...
 
     def maintain(self, now: datetime) -> None:
-        """Merge small files, refresh the roll-up, let go of snapshots nobody pinned."""
+        """Merge small files, refresh the roll-ups, remove what is too old, let go of snapshots nobody pinned."""
         ...
 
     def status(self) -> StoreStatus:

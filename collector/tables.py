@@ -4,7 +4,7 @@ Times are naive UTC microseconds (the lake's convention); identifiers and labels
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -155,6 +155,42 @@ HOURLY = pa.schema(
         **{f"{phase}_q50": _SECONDS for phase in Phase},
     }
 )
+
+# One row per day and group. ``buckets`` and ``counts`` are a histogram whose merging is exact and whose quantiles are
+# within 1 % (collector/stores/_sketch.py): of steps over ok and slow ones, of samples over all. ``total`` is their sum.
+_SKETCH = {
+    "minimum": pa.float64(),
+    "maximum": pa.float64(),
+    "total": pa.float64(),
+    "buckets": pa.list_(pa.int32()),
+    "counts": pa.list_(_COUNT),
+}
+DAILY_GROUP = {
+    "steps": GROUP,
+    "samples": {"site": _TEXT, "component": _TEXT, "layer": _TEXT, "metric": _TEXT},  # labels are merged
+}
+DAILY_COUNTS = {
+    "steps": {
+        **dict.fromkeys(("runs", "measured", "timeouts", "failures"), _COUNT),
+        "target_seconds": _SECONDS,
+    },
+    "samples": {"measured": _COUNT},
+}
+DAILY = {
+    name: pa.schema({"day": _TIME, **group, **DAILY_COUNTS[name], **_SKETCH}) for name, group in DAILY_GROUP.items()
+}
+
+
+def trend(name: str, by: Sequence[str]) -> pa.Schema:
+    """Give the columns of a trend of table ``name``. Raises NotInStore when it has none, or not by these columns."""
+    schema(name)
+    if name not in DAILY:
+        raise NotInStore(f"table {name} has no trend: ask one of {', '.join(DAILY)}")
+    for column in by:
+        if column not in DAILY_GROUP[name]:
+            raise NotInStore(f"a trend of {name} is not kept by {column!r}: use {', '.join(DAILY_GROUP[name])}")
+    numbers = dict.fromkeys(("minimum", "mean", "maximum", *QUANTILES), pa.float64())
+    return pa.schema({"period": _TIME, **dict.fromkeys(by, _TEXT), **DAILY_COUNTS[name], **numbers})
 
 
 def schema(name: str) -> pa.Schema:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from analysis.settings import AnalysisSettings
 from collector.model.errors import WhichlayerError
 from collector.registry import Registry
 from collector.settings import CollectorSettings
-from collector.store import Store
+from collector.store import Keep, Store
 from whichlayer.owner import OPERATOR, find, owning
 from whichlayer.settings import load
 
@@ -50,11 +51,20 @@ def local(settings: CollectorSettings) -> tuple[Store, Registry]:
 
     registry = DatabaseRegistry(f"sqlite:///{settings.data / 'registry.sqlite'}")
     try:
-        store = LakeStore(settings.data, spool_limit_bytes=settings.spool_bytes, flush_seconds=None)
+        store = LakeStore(
+            settings.data, keep=_kept(settings), spool_limit_bytes=settings.spool_bytes, flush_seconds=None
+        )
     except BaseException:
         registry.close()
         raise
     return store, registry
+
+
+def _kept(settings: CollectorSettings) -> Keep:
+    def period(seconds: float | None) -> timedelta | None:
+        return None if seconds is None else timedelta(seconds=seconds)
+
+    return Keep(rows=period(settings.keep), rollups=period(settings.keep_rollups), pinned=period(settings.keep_pinned))
 
 
 def _remote(settings: CollectorSettings, url: str) -> Iterator[tuple[Store, Registry]]:

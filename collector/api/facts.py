@@ -19,7 +19,7 @@ from collector.api.doors import Doors, Here, Operator, Sender
 from collector.api.intake import SENDING, count_early, refused
 from collector.api.problem import Problem
 from collector.model.errors import NotInStore
-from collector.store import Batch, Slice, StoreStatus
+from collector.store import Batch, Every, Slice, StoreStatus
 from collector.stores._batch import from_ipc, to_ipc
 from collector.tables import TABLES
 
@@ -63,6 +63,15 @@ class ScanQuestion(Question):
 
     table: str
     columns: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendQuestion(Question):
+    """The question of a trend."""
+
+    table: str
+    every: Every
+    by: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +132,16 @@ def hourly(here: Here, _operator: Operator, question: Question) -> Response:
     return Response(to_ipc(rows), media_type=ARROW)
 
 
+@ROUTER.post("/v1/trend", response_class=Response, responses=_READING)
+def trend(here: Here, _operator: Operator, question: TrendQuestion) -> Response:
+    """Summarise steps or samples by day, week, month and so on, as an Arrow IPC stream."""
+    with _asking():
+        rows = here.store.trend(
+            question.table, question.slice, every=question.every, by=question.by, snapshot=question.snapshot
+        )
+    return Response(to_ipc(rows), media_type=ARROW)
+
+
 @ROUTER.post("/v1/flush", responses=refused(401, 403, 503))
 def flush(here: Here, _operator: Operator) -> Snapshot:
     """Commit all that was acknowledged; give the number of the snapshot that holds it."""
@@ -131,14 +150,14 @@ def flush(here: Here, _operator: Operator) -> Snapshot:
 
 @ROUTER.post("/v1/pin", status_code=204, responses=refused(401, 403, 404, 422, 503))
 def pin(here: Here, _operator: Operator, pinned: Snapshot) -> None:
-    """Keep a snapshot readable for ever."""
+    """Keep a snapshot readable for as long as pins are kept."""
     with _asking():
         here.store.pin(pinned.snapshot)
 
 
 @ROUTER.post("/v1/maintain", status_code=204, responses=refused(401, 403, 422, 503))
 def maintain(here: Here, _operator: Operator, moment: Moment) -> None:
-    """Merge small files, refresh the roll-up, let go of snapshots nobody pinned."""
+    """Merge small files, refresh the roll-ups, remove what is too old, let go of snapshots nobody pinned."""
     here.store.maintain(moment.now)
 
 

@@ -81,6 +81,10 @@ def _exposition(here: Doors) -> bytes:
             "since when the lake takes no rows; 0 when it does",
             since.timestamp() if since else 0,
         ),
+        "whichlayer_store_bytes_kept_by_pins": (
+            "bytes on the disk only because a verdict's snapshot needs them",
+            status.bytes_kept_by_pins,
+        ),
         "whichlayer_store_batches": ("batches kept", status.batches),
         "whichlayer_store_duplicates": ("batches that came again", status.duplicates),
     }

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from collector.model.errors import StoreError
@@ -20,19 +21,30 @@ class Pins:
     def __contains__(self, snapshot: int) -> bool:
         return snapshot in self._pinned
 
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted(self._pinned))
+
     def add(self, snapshot: int) -> None:
         """Pin one more. Raises StoreError when the disk fails."""
         with self._lock:
-            if snapshot in self._pinned:
-                return
-            self._pinned.add(snapshot)
-            fresh = self._path.with_suffix(".new")
-            try:
-                with fresh.open("w", encoding="ascii") as file:
-                    file.writelines(f"{number}\n" for number in sorted(self._pinned))
-                    file.flush()
-                    os.fsync(file.fileno())
-                fresh.replace(self._path)
-            except OSError as error:
-                self._pinned.discard(snapshot)
-                raise StoreError(f"the pin of snapshot {snapshot} could not be kept: {error.strerror}") from error
+            if snapshot not in self._pinned:
+                self._write(self._pinned | {snapshot})
+
+    def remove(self, snapshots: Iterable[int]) -> None:
+        """Pin these no longer. Raises StoreError when the disk fails."""
+        with self._lock:
+            gone = self._pinned & set(snapshots)
+            if gone:
+                self._write(self._pinned - gone)
+
+    def _write(self, pinned: set[int]) -> None:
+        fresh = self._path.with_suffix(".new")
+        try:
+            with fresh.open("w", encoding="ascii") as file:
+                file.writelines(f"{number}\n" for number in sorted(pinned))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+        except OSError as error:
+            raise StoreError(f"the pins of snapshots could not be kept: {error.strerror}") from error
+        self._pinned = pinned

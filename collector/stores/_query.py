@@ -16,7 +16,7 @@ from collector.model.run import Phase
 from collector.store import Slice
 
 _HOUR = "date_trunc('hour', slot)"
-_MEASURED = "outcome IN ('ok', 'slow')"
+MEASURED = "outcome IN ('ok', 'slow')"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +110,10 @@ def first_line(error: Exception) -> str:
 
 _SUMS = (
     "count(*) AS runs",
-    f"count(*) FILTER ({_MEASURED}) AS measured",
+    f"count(*) FILTER ({MEASURED}) AS measured",
     "count(*) FILTER (outcome = 'timeout') AS timeouts",
     "count(*) FILTER (outcome IN ('failed', 'dropped')) AS failures",
-    *(f"quantile_cont(seconds, {q}) FILTER ({_MEASURED}) AS {name}" for name, q in tables.QUANTILES.items()),
+    *(f"quantile_cont(seconds, {q}) FILTER ({MEASURED}) AS {name}" for name, q in tables.QUANTILES.items()),
     "max(target_seconds) AS target_seconds",
-    *(f"quantile_cont({phase}, 0.5) FILTER ({_MEASURED}) AS {phase}_q50" for phase in Phase),
+    *(f"quantile_cont({phase}, 0.5) FILTER ({MEASURED}) AS {phase}_q50" for phase in Phase),
 )

@@ -1,12 +1,12 @@
-"""Closed hours of steps, summarised once and kept in the lake beside the steps they came from.
+"""Closed hours and days, summarised once and kept in the lake beside the rows they came from.
 
-An hour is in ``lake.hourly`` at a snapshot exactly when no step of it was committed after it was
-summarised: the commit that brings a late step takes the hour out again, in the same transaction. So
-the roll-up of any snapshot is as true as the steps of that snapshot.
+A period is in its roll-up at a snapshot exactly when no row of it was committed after it was
+summarised: the commit that brings a late row takes the period out again, in the same transaction. So
+the roll-up of any snapshot is as true as the rows of that snapshot (``_periods.py`` keeps the books).
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -14,50 +14,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector import tables
-from collector.store import Slice
-from collector.stores import _query
+from collector.store import Every, Slice
+from collector.stores import _query, _trend
 from collector.stores._query import Query, listed
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
-class Hours:
-    """Which hours of the lake are summarised, and which wait for it. For the one writer only."""
+def roll(cursor: duckdb.DuckDBPyConnection, hours: Iterable[datetime]) -> None:
+    """Summarise these hours."""
+    names = listed(tables.HOURLY.names)
+    for start, end in spans(hours, HOUR):
+        query = _query.hourly(at("lake.steps"), Slice(start=start, end=end))
+        insert = f"INSERT INTO lake.hourly SELECT {names} FROM ({query.text})"  # noqa: S608  names of tables.py
+        cursor.execute(insert, list(query.values))
 
-    def __init__(self, root: duckdb.DuckDBPyConnection) -> None:
-        """Read what the lake says."""
-        with root.cursor() as cursor:
-            self._rolled = _column(cursor.execute("SELECT DISTINCT hour FROM lake.hourly"))
-            with_steps = _column(cursor.execute("SELECT DISTINCT date_trunc('hour', slot) FROM lake.steps"))
-        self._waiting = with_steps - self._rolled
 
-    def late(self, cursor: duckdb.DuckDBPyConnection, touched: set[datetime]) -> None:
-        """Take hours that get new steps out of the roll-up, inside the commit that brings them."""
-        for hour in sorted(touched & self._rolled):
-            cursor.execute("DELETE FROM lake.hourly WHERE hour = ?", [hour])
-
-    def committed(self, touched: set[datetime]) -> None:
-        """Note that the commit went through."""
-        self._rolled -= touched
-        self._waiting |= touched
-
-    def closed(self, now: datetime) -> list[datetime]:
-        """List the hours that are over at ``now`` and not summarised."""
-        limit = tables.naive(now)
-        return sorted(hour for hour in self._waiting if hour + HOUR <= limit)
-
-    def roll(self, cursor: duckdb.DuckDBPyConnection, hours: Iterable[datetime]) -> None:
-        """Summarise these hours."""
-        names = listed(tables.HOURLY.names)
-        for start, end in _spans(hours):
-            query = _query.hourly(at("lake.steps"), _between(start, end))
-            insert = f"INSERT INTO lake.hourly SELECT {names} FROM ({query.text})"  # noqa: S608  names of tables.py
-            cursor.execute(insert, list(query.values))
-
-    def rolled(self, hours: Iterable[datetime]) -> None:
-        """Note that ``roll`` was committed."""
-        self._rolled |= set(hours)
-        self._waiting -= set(hours)
+def roll_day(cursor: duckdb.DuckDBPyConnection, name: str, day: datetime) -> None:
+    """Summarise one day of table ``name``."""
+    start = day.replace(tzinfo=UTC)
+    origin = Query(text=_query.source(name, [f"lake.{name}"]))
+    query = _trend.days(name, origin, Slice(start=start, end=start + DAY))
+    names = listed(tables.DAILY[name].names)
+    insert = f"INSERT INTO lake.daily_{name} SELECT {names} FROM ({query.text})"  # noqa: S608  names of tables.py
+    cursor.execute(insert, list(query.values))
 
 
 def at(place: str, snapshot: int | None = None) -> Query:
@@ -66,36 +47,75 @@ def at(place: str, snapshot: int | None = None) -> Query:
     return Query(text=_query.source("steps", [f"{place}{version}"]))
 
 
-def hours_of(steps: Iterable[pa.Table]) -> set[datetime]:
-    """Give the hours these steps fall into."""
+def periods_of(name: str, rows: Iterable[pa.Table], unit: str) -> set[datetime]:
+    """Give the hours or days (``unit``) these rows of table ``name`` fall into."""
     found: set[datetime] = set()
-    for rows in steps:
-        found.update(pc.unique(pc.floor_temporal(rows.column("slot"), unit="hour")).to_pylist())
+    for table in rows:
+        found.update(pc.unique(pc.floor_temporal(table.column(tables.TIME_COLUMN[name]), unit=unit)).to_pylist())
     return found
 
 
 def summary(cursor: duckdb.DuckDBPyConnection, rows: Slice, snapshot: int, hot: list[pa.Table]) -> pa.Table:
     """Answer ``Store.hourly``: closed hours from the roll-up, the rest from lake and hot steps."""
-    origin = _query.source("steps", [f"lake.steps AT (VERSION => {snapshot:d})", *(["hot"] if hot else [])])
-    if hot:
-        cursor.register("hot", pa.concat_tables(hot))
-    stored = _stored_hours(cursor, rows, snapshot) - hours_of(hot)
+    origin = _origin(cursor, "steps", snapshot, hot)
+    stored = _stored(cursor, _HOURS, rows, snapshot) - periods_of("steps", hot, "hour")
     parts = [_from_rollup(cursor, rows, snapshot, stored)] if stored else []
-    for start, end in _gaps(rows, stored):
-        query = _query.hourly(Query(text=origin), replace(rows, start=start, end=end))
-        parts.append(query.run(cursor, tables.HOURLY))
+    for start, end in _gaps(rows, stored, HOUR):
+        parts.append(_query.hourly(origin, replace(rows, start=start, end=end)).run(cursor, tables.HOURLY))
     keys = [(name, "ascending") for name in ("hour", *tables.GROUP)]
     return pa.concat_tables([tables.HOURLY.empty_table(), *parts]).sort_by(keys)
 
 
-def _stored_hours(cursor: duckdb.DuckDBPyConnection, rows: Slice, snapshot: int) -> set[datetime]:
-    """Give the whole hours of the slice the roll-up can answer."""
-    if set(rows.where) - set(tables.GROUP):
+def trend(  # noqa: PLR0913, PLR0917  the question of Store.trend, and where to look
+    cursor: duckdb.DuckDBPyConnection,
+    name: str,
+    rows: Slice,
+    every: Every,
+    by: Sequence[str],
+    snapshot: int,
+    hot: list[pa.Table],
+) -> pa.Table:
+    """Answer ``Store.trend``: closed days from the roll-up, the rest from lake and hot rows."""
+    schema = tables.trend(name, by)
+    origin = _origin(cursor, name, snapshot, hot)
+    place = _Place(table=f"daily_{name}", column="day", length=DAY, group=tables.DAILY_GROUP[name])
+    stored = _stored(cursor, place, rows, snapshot) - periods_of(name, hot, "day")
+    parts = [_trend.stored(name, rows, snapshot, sorted(stored))] if stored else []
+    for start, end in _gaps(rows, stored, DAY):
+        parts.append(_trend.days(name, origin, replace(rows, start=start, end=end)))
+    return _trend.merged(name, parts, every, by).run(cursor, schema) if parts else schema.empty_table()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """One roll-up: its table, the column of its period, how long that is, and by what it may be asked."""
+
+    table: str
+    column: str
+    length: timedelta
+    group: Mapping[str, pa.DataType]
+
+
+_HOURS = _Place(table="hourly", column="hour", length=HOUR, group=tables.GROUP)
+
+
+def _origin(cursor: duckdb.DuckDBPyConnection, name: str, snapshot: int, hot: list[pa.Table]) -> Query:
+    if hot:
+        cursor.register("hot", pa.concat_tables(hot))
+    return Query(text=_query.source(name, [f"lake.{name} AT (VERSION => {snapshot:d})", *(["hot"] if hot else [])]))
+
+
+def _stored(cursor: duckdb.DuckDBPyConnection, place: _Place, rows: Slice, snapshot: int) -> set[datetime]:
+    """Give the whole periods of the slice that a roll-up can answer."""
+    if set(rows.where) - set(place.group):
         return set()
-    first = -(-_since_epoch(rows.start) // HOUR) * HOUR + _EPOCH
-    last = tables.naive(rows.end) - HOUR
-    text = f"SELECT DISTINCT hour FROM lake.hourly AT (VERSION => {snapshot:d}) WHERE hour BETWEEN ? AND ?"  # noqa: S608
-    return _column(Query(text=text, values=(first, last)).execute(cursor))
+    first = -(-(tables.naive(rows.start) - _EPOCH) // place.length) * place.length + _EPOCH
+    last = tables.naive(rows.end) - place.length
+    text = (
+        f"SELECT DISTINCT {place.column} FROM lake.{place.table} AT (VERSION => {snapshot:d}) "  # noqa: S608
+        f"WHERE {place.column} BETWEEN ? AND ?"
+    )
+    return {value for (value,) in Query(text=text, values=(first, last)).execute(cursor).fetchall()}
 
 
 def _from_rollup(cursor: duckdb.DuckDBPyConnection, rows: Slice, snapshot: int, stored: set[datetime]) -> pa.Table:
@@ -109,10 +129,10 @@ def _from_rollup(cursor: duckdb.DuckDBPyConnection, rows: Slice, snapshot: int, 
     return Query(text=text, values=values).run(cursor, tables.HOURLY)
 
 
-def _gaps(rows: Slice, stored: set[datetime]) -> Iterable[tuple[datetime, datetime]]:
-    """Cut the stored hours out of the slice; the pieces that remain."""
+def _gaps(rows: Slice, stored: set[datetime], length: timedelta) -> Iterable[tuple[datetime, datetime]]:
+    """Cut the stored periods out of the slice; the pieces that remain."""
     start = rows.start
-    for first, last in _spans(stored):
+    for first, last in spans(stored, length):
         if start < first:
             yield start, first
         start = last
@@ -120,28 +140,16 @@ def _gaps(rows: Slice, stored: set[datetime]) -> Iterable[tuple[datetime, dateti
         yield start, rows.end
 
 
-def _spans(hours: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
-    """Join neighbouring hours (naive UTC) to periods (aware) of at most a day."""
-    spans: list[tuple[datetime, datetime]] = []
-    for hour in sorted(hours):
-        start = hour.replace(tzinfo=UTC)
-        if spans and spans[-1][1] == start and start.hour:
-            spans[-1] = (spans[-1][0], start + HOUR)
+def spans(periods: Iterable[datetime], length: timedelta) -> list[tuple[datetime, datetime]]:
+    """Join neighbouring periods (naive UTC); hours to at most a day. The answer is aware."""
+    found: list[tuple[datetime, datetime]] = []
+    for period in sorted(periods):
+        start = period.replace(tzinfo=UTC)
+        if found and found[-1][1] == start and (start.hour or length == DAY):
+            found[-1] = (found[-1][0], start + length)
         else:
-            spans.append((start, start + HOUR))
-    return spans
-
-
-def _between(start: datetime, end: datetime) -> Slice:
-    return Slice(start=start, end=end)
-
-
-def _column(found: duckdb.DuckDBPyConnection) -> set[datetime]:
-    return {value for (value,) in found.fetchall()}
-
-
-def _since_epoch(value: datetime) -> timedelta:
-    return tables.naive(value) - _EPOCH
+            found.append((start, start + length))
+    return found
 
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  the lake's times carry no zone

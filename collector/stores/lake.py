@@ -18,13 +18,15 @@ import pyarrow as pa
 from collector import tables
 from collector.model.errors import NotInStore, RejectedBatch, StoreError
 from collector.spool import Spool
-from collector.store import Batch, Slice, StoreStatus
-from collector.stores import _catalog, _commit, _query, _rollup
+from collector.store import FOR_EVER, Batch, Every, Keep, Slice, StoreStatus
+from collector.stores import _catalog, _commit, _query, _retention, _rollup
 from collector.stores._batch import Rows, columns, columns_of, decode, encode
 from collector.stores._hot import Hot
+from collector.stores._periods import Periods
 from collector.stores._pins import Pins
 
 _GRACE = timedelta(minutes=10)  # somebody may still read: a snapshot just made, files just merged
+_NEVER = 1970  # the year of a store that never removed rows
 _REMEMBERED = timedelta(days=7)  # how long an agent may send a batch again
 
 log = logging.getLogger("whichlayer.collector")
@@ -37,6 +39,7 @@ class LakeStore:
         self,
         data: Path,
         *,
+        keep: Keep = FOR_EVER,
         spool_limit_bytes: int = 2**30,
         flush_seconds: float | None = 10.0,
         memory_limit: str = "1GB",
@@ -50,6 +53,7 @@ class LakeStore:
             data / "lake", owner=data / "owner.json", memory_limit=memory_limit, threads=threads
         )
         self._folder = data / "lake"
+        self._keep_for = keep
         self._writing = threading.RLock()  # one writer of the lake at a time
         self._failing: tuple[datetime, str] | None = None  # since when flushes fail, and of what the last one did
         self._stop = threading.Event()
@@ -57,7 +61,10 @@ class LakeStore:
         try:
             self._pins = Pins(data / "lake" / "pins")
             self._spool = Spool(data / "spool", limit_bytes=spool_limit_bytes)
-            self._hours = _rollup.Hours(self._root)
+            with self._root.cursor() as cursor:
+                self._since = _retention.since(cursor)
+            self._periods = Periods(self._root, self._since)
+            self._held = self._held_by_pins()
             self._hot = self._replayed()
         except BaseException:
             self._root.close()
@@ -107,7 +114,15 @@ class LakeStore:
     def hourly(self, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
         """See ``Store.hourly``."""
         with self._hot.reading(snapshot, "steps") as (version, hot), self._root.cursor() as cursor:
-            return _rollup.summary(cursor, rows, version, hot)
+            return _rollup.summary(cursor, rows, version, _retention.in_time("steps", hot, self._since))
+
+    def trend(
+        self, name: str, rows: Slice, *, every: Every, by: Sequence[str] = (), snapshot: int | None = None
+    ) -> pa.Table:
+        """See ``Store.trend``."""
+        tables.trend(name, by)
+        with self._hot.reading(snapshot, name) as (version, hot), self._root.cursor() as cursor:
+            return _rollup.trend(cursor, name, rows, every, by, version, _retention.in_time(name, hot, self._since))
 
     def pin(self, snapshot: int) -> None:
         """See ``Store.pin``."""
@@ -120,10 +135,12 @@ class LakeStore:
         """See ``Store.maintain``. Each step is a commit of its own, so that flushes get in between."""
         self.flush()
         self._roll(now)
+        self._remove_old(now)
         self._tidy(lambda cursor: _commit.forget_batches(cursor, now - _REMEMBERED))
         self._tidy(_commit.merge)
         self._tidy(lambda cursor: _commit.expire(cursor, self._let_go(now)))
         self._tidy(lambda cursor: _commit.remove_unused(cursor, now - _GRACE))
+        self._held = self._held_by_pins()
 
     def status(self) -> StoreStatus:
         """See ``Store.status``."""
@@ -139,6 +156,8 @@ class LakeStore:
             flush_failing_since=since,
             flush_failure=failure,
             spool_lost_records=self._spool.damaged,
+            rows_since=self._since.replace(tzinfo=UTC) if self._since.year > _NEVER else None,
+            bytes_kept_by_pins=self._held,
         )
 
     def close(self) -> None:
@@ -156,10 +175,9 @@ class LakeStore:
         hot = self._hot.to_commit()
         if not hot:
             return self._hot.snapshot
-        steps = [rows.tables["steps"] for rows in hot.values() if "steps" in rows.tables]
-        touched = _rollup.hours_of(steps)
-        snapshot = _commit.commit(self._root, self._folder, hot, lambda cursor: self._hours.late(cursor, touched))
-        self._hours.committed(touched)
+        touched = self._periods.touched(hot.values())
+        snapshot = _commit.commit(self._root, self._folder, hot, lambda cursor: self._periods.late(cursor, touched))
+        self._periods.committed(touched)
         self._hot.committed(hot, snapshot)
         self._spool.release(max(hot))
         return snapshot
@@ -191,10 +209,40 @@ class LakeStore:
         return new
 
     def _roll(self, now: datetime) -> None:
+        """Summarise what is over: hours, then days one by one, each after all of its hours."""
+        self._roll_hours(now)
+        for name, day in self._periods.days(now):
+            with self._writing:
+                self._roll_hours(now)  # a late step may have come meanwhile
+                self._tidy(lambda cursor, name=name, day=day: _rollup.roll_day(cursor, name, day))  # type: ignore[misc]
+                self._periods.rolled(name, "day", [day])
+
+    def _roll_hours(self, now: datetime) -> None:
         with self._writing:
-            hours = self._hours.closed(now)
-            self._tidy(lambda cursor: self._hours.roll(cursor, hours))
-            self._hours.rolled(hours)
+            hours = self._periods.hours(now)
+            if hours:
+                self._tidy(lambda cursor: _rollup.roll(cursor, hours))
+                self._periods.rolled("steps", "hour", hours)
+
+    def _remove_old(self, now: datetime) -> None:
+        """Remove whole days that were kept long enough, rows only after they are summarised."""
+        keep = self._keep_for
+        with self._writing:
+            if keep.rows is not None:
+                before = max(self._since, self._periods.removable(_retention.limit(now, keep.rows)))
+                self._tidy(lambda cursor: _retention.remove_rows(cursor, before, self._since))
+                self._since = before
+                self._periods.removed(before)
+            if keep.rollups is not None:
+                until = min(_retention.limit(now, keep.rollups), self._since)
+                self._tidy(lambda cursor: _retention.remove_rollups(cursor, until))
+            if keep.pinned is not None:
+                limit = now - keep.pinned
+                self._pins.remove(n for n, made_at in _commit.snapshots(self._root) if made_at < limit)
+
+    def _held_by_pins(self) -> int:
+        with self._root.cursor() as cursor:
+            return _retention.bytes_kept_by(cursor, self._pins)
 
     def _tidy(self, step: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
         with self._writing:

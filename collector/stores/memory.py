@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from collector import tables
 from collector.model.errors import NotInStore, StoreFull
-from collector.store import Batch, Slice, StoreStatus
-from collector.stores import _query
+from collector.store import Batch, Every, Slice, StoreStatus
+from collector.stores import _query, _trend
 from collector.stores._batch import Rows, columns, columns_of
 
 _GRACE = timedelta(minutes=10)  # a reader that just flushed may still want its snapshot
@@ -60,6 +60,14 @@ class MemoryStore:
         """See ``Store.hourly``."""
         origin = _query.Query(text=_query.source("steps", ["kept"]))
         return self._ask(_query.hourly(origin, rows), "steps", snapshot, tables.HOURLY)
+
+    def trend(
+        self, name: str, rows: Slice, *, every: Every, by: Sequence[str] = (), snapshot: int | None = None
+    ) -> pa.Table:
+        """See ``Store.trend``."""
+        schema = tables.trend(name, by)
+        days = _trend.days(name, _query.Query(text=_query.source(name, ["kept"])), rows)
+        return self._ask(_trend.merged(name, [days], every, by), name, snapshot, schema)
 
     def pin(self, snapshot: int) -> None:
         """See ``Store.pin``."""

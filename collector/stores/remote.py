@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from collector import tables
 from collector.model.errors import NotInStore, RejectedBatch, StoreError, StoreFull
-from collector.store import Batch, Slice, StoreStatus
+from collector.store import Batch, Every, Slice, StoreStatus
 from collector.stores._batch import from_ipc, to_ipc
 from collector.stores._columns import fitting
 
@@ -59,6 +59,13 @@ class RemoteStore:
     def hourly(self, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
         """See ``Store.hourly``."""
         return self._read("/v1/hourly", _question(rows, snapshot))
+
+    def trend(
+        self, name: str, rows: Slice, *, every: Every, by: Sequence[str] = (), snapshot: int | None = None
+    ) -> pa.Table:
+        """See ``Store.trend``."""
+        asked = {"table": name, "every": str(every), "by": list(by)}
+        return self._read("/v1/trend", _question(rows, snapshot) | asked)
 
     def pin(self, snapshot: int) -> None:
         """See ``Store.pin``."""

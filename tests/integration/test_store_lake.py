@@ -33,6 +33,8 @@ TYPES = {
     "DOUBLE": pa.float64(),
     "INTEGER": pa.int32(),
     "BIGINT": pa.int64(),
+    "INTEGER[]": pa.list_(pa.int32()),
+    "BIGINT[]": pa.list_(pa.int64()),
     "BOOLEAN": pa.bool_(),
 }
 
@@ -222,7 +224,11 @@ def test_files_a_killed_process_left_behind_are_removed(tmp_path: Path) -> None:
 
 def test_the_lake_has_the_columns_of_the_tables(tmp_path: Path) -> None:
     connection = _catalog.connect(tmp_path, owner=tmp_path / "owner.json", memory_limit="200MB", threads=1)
-    for name, schema in {**tables.TABLES, "hourly": tables.HOURLY}.items():
+    for name, schema in {
+        **tables.TABLES,
+        "hourly": tables.HOURLY,
+        **{f"daily_{name}": rows for name, rows in tables.DAILY.items()},
+    }.items():
         described = connection.execute(f"DESCRIBE lake.{name}").fetchall()
         assert pa.schema({row[0]: TYPES[row[1]] for row in described}) == schema
     connection.close()
