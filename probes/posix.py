@@ -5,9 +5,12 @@ On Windows each function gives the answer that makes its caller do without. An a
 """
 
 import contextlib
+import errno
+import mmap
 import os
 import signal
 import sys
+import time
 
 # Never follow a link, never hand a file to a child; on Windows, never turn \n into \r\n in a block of bytes.
 PRIVATE_FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -32,12 +35,30 @@ def ticks_per_second() -> int:
     return os.sysconf("SC_CLK_TCK")
 
 
-def forget_cached(file: int, length: int) -> bool:
-    """Ask the kernel to forget its copy of the first ``length`` bytes; False where there is no such wish."""
+def read_direct(path: str, length: int) -> float | None:
+    """Time one read of ``length`` bytes (a multiple of 4096) past every copy in memory, in seconds.
+
+    None where the system or the file system has no such read. Raises OSError when the file cannot be read.
+    """
     if sys.platform != "linux":
-        return False
-    os.posix_fadvise(file, 0, length, os.POSIX_FADV_DONTNEED)
-    return True
+        return None
+    with mmap.mmap(-1, length) as aligned:
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_DIRECT | PRIVATE_FILE)
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                return None
+            raise
+        try:
+            started = time.perf_counter()
+            os.preadv(file, [aligned], 0)
+            return time.perf_counter() - started
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                return None
+            raise
+        finally:
+            os.close(file)
 
 
 def watch_end(process: int) -> int:

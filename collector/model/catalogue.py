@@ -66,6 +66,9 @@ network.port.errors | 1/s | network_core | rate | up | 1 | | frames of a switch'
 network.port.utilization | 1 | network_core | mean | up | 0.2 | | share of a switch's port in use
 network.path.connect | s | network_core | single | up | 0.01 | | a TCP connection to a station on the path
 network.path.roundtrip | s | network_core | single | up | 0.01 | | an echo from a station on the path
+network.path.loss | 1 | network_core | mean | up | 0.1 | | share of the echoes asked of a station that did not come
+network.path.refused | 1 | network_core | gauge | neutral | 0 | | 1 if a station was reached and refused, else 0
+probe.failed | 1 | network_core | gauge | up | 0.5 | | 1 if an active probe got no answer of what it touches, else 0
 dns.lookup.duration | s | network_core | single | up | 0.02 | | one name asked of the resolver
 directory.logon.duration | s | identity | single | up | 0.2 | | one logon to the directory
 endpoint.cpu.utilization | 1 | endpoint | mean | up | 0.4 | | share of the probe machine's processors busy

@@ -1,7 +1,9 @@
 """How long a tiny write and a tiny read take on one volume, as a program would see it.
 
-Each read costs the volume one 4 KiB write with fsync and one 4 KiB read, nothing else. The scratch file
-is made when the sampler opens and removed when it closes.
+Each reading costs the volume one 4 KiB write with fsync and one 4 KiB read, nothing else. The scratch file is made at
+the first reading and removed when the sampler closes. The read goes past the kernel's memory (O_DIRECT); where that
+cannot be (Windows, some file systems) only the write is told: a read that memory answers says nothing of the volume.
+A volume that hangs is waited for as long as ``timeout``, then told as "at least".
 """
 
 import os
@@ -14,11 +16,13 @@ from typing import Any
 
 from pydantic import Field
 
-from collector.document import Document, validate
+from collector.document import Document, Seconds, validate
 from collector.model.errors import WhichlayerError
 from collector.model.layer import Layer
 from collector.model.sample import Sample
-from probes.posix import PRIVATE_FILE, forget_cached, is_ours
+from probes.posix import PRIVATE_FILE, is_ours, read_direct
+from probes.sampler import Cost
+from probes.samplers._bounded import AT_LEAST, Bounded, Late
 
 BLOCK = 4096
 
@@ -27,37 +31,47 @@ class VolumeSettings(Document):
     """Where the scratch file is written."""
 
     directory: Path = Field(description="a folder on the volume that this agent may write to")
+    timeout: Seconds = Field(default=5.0, gt=0, description="how long a reading is waited for")
 
 
 class _OpenVolume:
-    def __init__(self, *, site: str, component: str, directory: Path) -> None:
+    def __init__(self, *, site: str, component: str, settings: VolumeSettings) -> None:
         self._site = site
         self._component = component
-        self._path = directory / f".whichlayer-{component}.scratch"
+        self._path = settings.directory.expanduser() / f".whichlayer-{component}.scratch"
         self._file: int | None = None
+        self._bounded: Bounded[Mapping[str, float]] = Bounded(settings.timeout)
 
     def read(self) -> Sequence[Sample]:
         """Write and read one block. Raises WhichlayerError when the volume does not let us."""
+        at = datetime.now(UTC)
         try:
-            file = self._open()
-            at = datetime.now(UTC)
-            write = _timed_write(file)
-            read = _timed_read(file)
+            found = self._bounded.run(self._timed)
         except OSError as error:
             self.close()
             raise WhichlayerError(f"the volume at {self._path.parent} cannot be probed: {error.strerror}") from None
-        values = {"storage.write.latency": write, "storage.read.latency": read}
-        return [
-            Sample(site=self._site, component=self._component, layer=Layer.STORAGE, metric=name, at=at, value=value)
-            for name, value in values.items()
-        ]
+        if isinstance(found, Late):
+            return [self._sample("storage.write.latency", found.seconds, at, AT_LEAST)]
+        return [self._sample(name, value, at, {}) for name, value in found.items()]
 
     def close(self) -> None:
-        """Remove the scratch file."""
-        if self._file is not None:
+        """Remove the scratch file; what hangs keeps it, and the next agent takes it over."""
+        if self._file is not None and not self._bounded.hangs:
             os.close(self._file)
             self._file = None
             self._path.unlink(missing_ok=True)
+
+    def _sample(self, metric: str, value: float, at: datetime, labels: Mapping[str, str]) -> Sample:
+        return Sample(
+            site=self._site, component=self._component, layer=Layer.STORAGE, metric=metric, at=at, value=value,
+            labels=labels,
+        )  # fmt: skip
+
+    def _timed(self) -> Mapping[str, float]:
+        file = self._open()
+        found = {"storage.write.latency": _timed_write(file)}
+        read = read_direct(str(self._path), BLOCK)
+        return found if read is None else {**found, "storage.read.latency": read}
 
     def _open(self) -> int:
         """Make the file, or take over the one a killed agent left; never touch what is not ours."""
@@ -71,10 +85,12 @@ class _OpenVolume:
 
 
 class _Volume:
+    cost = Cost(operations=3, sent_bytes=BLOCK, received_bytes=BLOCK, cpu_seconds=0.01)
+
     def open(self, *, site: str, component: str, settings: Mapping[str, Any]) -> _OpenVolume:
         """Open with VolumeSettings. Raises ConfigError."""
-        directory = validate(settings, VolumeSettings, file="agent.samplers").directory.expanduser()
-        return _OpenVolume(site=site, component=component, directory=directory)
+        known = validate(settings, VolumeSettings, file="agent.samplers")
+        return _OpenVolume(site=site, component=component, settings=known)
 
 
 PLUGIN = _Volume()
@@ -91,13 +107,4 @@ def _timed_write(file: int) -> float:
     started = time.perf_counter()
     os.write(file, block)
     os.fsync(file)
-    return time.perf_counter() - started
-
-
-def _timed_read(file: int) -> float:
-    """Read the block back, after asking the system to forget its copy: else memory answers, not the volume."""
-    forget_cached(file, BLOCK)
-    os.lseek(file, 0, os.SEEK_SET)
-    started = time.perf_counter()
-    os.read(file, BLOCK)
     return time.perf_counter() - started

@@ -3,6 +3,7 @@
 import math
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,7 @@ from collector.model.sample import Sample
 from collector.plugin import load, names
 from deploy.lab import print_queue
 from probes import samplers
-from probes.sampler import OpenSampler, Sampler
+from probes.sampler import Active, OpenSampler, Sampler
 from probes.samplers.wifi import OpenWifi
 from probes.windows.port import Windows
 from probes.windows.spooler import Spooler
@@ -34,9 +35,12 @@ def settings(name: str, folder: Path) -> Mapping[str, Any]:
     pid_file.write_text(f"{os.getpid()}\n")
     known: dict[str, Mapping[str, Any]] = {
         "citrix": {"network": "network_core"},
+        "connect": {"rungs": [{"station": "app", "host": "127.0.0.1", "port": 9}]},
         "cups": {"printer": print_queue.NAME},
         "host": {"role": "app_server"},
         "process": {"pid_file": str(pid_file)},
+        "resolve": {"name": "localhost"},
+        "share": {"directory": str(folder)},
         "spooler": {"printer": "Ward*"},
         "volume": {"directory": str(folder)},
         "wifi": {"device": "wlan0"},
@@ -83,7 +87,7 @@ def test_it_reads_catalogued_metrics_of_its_component(opened: OpenSampler) -> No
     assert found
     assert all(isinstance(sample, Sample) for sample in found)
     assert {sample.metric for sample in found} <= set(CATALOGUE)
-    assert {(sample.site, sample.component) for sample in found} == {("test", "thing-1")}
+    assert {(sample.site, sample.component.removesuffix(".app")) for sample in found} == {("test", "thing-1")}
     assert all(sample.value >= 0 or CATALOGUE[sample.metric].unit == "dBm" for sample in found)
 
 
@@ -118,3 +122,16 @@ def test_what_only_windows_can_tell_is_refused_elsewhere_when_it_is_read(name: s
     sampler = load(samplers, name, Sampler).open(site="test", component="thing-1", settings=settings(name, tmp_path))
     with pytest.raises(WhichlayerError, match="only Windows can be asked this"):
         sampler.read()
+
+
+@pytest.mark.parametrize("name", ["connect", "resolve", "share", "volume"])
+def test_what_acts_states_its_cost_and_keeps_to_it(name: str, tmp_path: Path) -> None:
+    kind = load(samplers, name, Sampler)
+    assert isinstance(kind, Active)
+    sampler = kind.open(site="test", component="thing-1", settings=settings(name, tmp_path))
+    sampler.read()
+    before = time.process_time()
+    for _ in range(5):
+        sampler.read()
+    assert (time.process_time() - before) / 5 < kind.cost.cpu_seconds
+    sampler.close()
