@@ -22,7 +22,10 @@ RULES = {
 def main() -> None:
     for command in ("link set lo up", "route add default via 127.0.0.1 dev lo"):
         subprocess.run(["ip", *command.split()], check=True)
-    rungs = [{"station": "gateway"}, {"station": "app", "host": "127.0.0.1", "port": 9, "layer": "app_server"}]
+    rungs: list[dict[str, object]] = [
+        {"station": "gateway"},
+        {"station": "app", "host": "127.0.0.1", "port": 9, "layer": "app_server"},
+    ]
     tell("forbidden", rungs)
     Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 0")
     for situation, rule in RULES.items():
