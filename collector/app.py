@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,7 +14,21 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from collector.api import accounts, changes, enrolment, facts, health, otlp, runs, samples, sessions, verdicts
+from collector import mapping
+from collector.api import (
+    accounts,
+    changes,
+    enrolment,
+    facts,
+    health,
+    otlp,
+    remote_write,
+    remote_write_decode,
+    runs,
+    samples,
+    sessions,
+    verdicts,
+)
 from collector.api import registry as registry_door
 from collector.api.doors import Doors, utc_now
 from collector.api.frame import Frame
@@ -21,10 +36,11 @@ from collector.api.problem import Problem, handler
 from collector.api.workers import Workers
 from collector.model.errors import WhichlayerError
 from collector.registry import Registry
-from collector.settings import CollectorSettings
+from collector.settings import CollectorSettings, RemoteWriteSettings
 from collector.store import Store
 
-_MODULES = (runs, sessions, samples, changes, facts, otlp, enrolment, accounts, verdicts, registry_door, health)
+_FACTS = (runs, sessions, samples, changes, facts, otlp, remote_write)
+_MODULES = (*_FACTS, enrolment, accounts, verdicts, registry_door, health)
 _PROBLEM = {
     "title": "Problem",
     "description": "RFC 9457 problem details",
@@ -51,9 +67,10 @@ def create(
 ) -> FastAPI:
     """Make the application. ``site`` names OTLP data; ``behind_proxy`` says that peers are not who asks.
 
-    The store and the registry stay the caller's: closing the application closes neither.
+    The store and the registry stay the caller's: closing the application closes neither. Raises ConfigError
+    when a mapping of remote write cannot be used.
     """
-    pool = Workers(settings.decoders)
+    pool = Workers(settings.decoders, _prepared(settings.remote_write, site))
     doors = Doors(store=store, registry=registry, settings=settings, site=site, decoders=pool, clock=clock)
     app = FastAPI(
         title="whichlayer collector",
@@ -72,6 +89,12 @@ def create(
     app.add_middleware(Frame, meters=doors.meters)
     setattr(app, "openapi", partial(_openapi, app))  # noqa: B010  the framework's way; mypy sees a method
     return app
+
+
+def _prepared(told: RemoteWriteSettings, site: str) -> Callable[[], None]:
+    """Read the mappings once, for every worker process. Raises ConfigError."""
+    mappings = mapping.load(mapping.shipped() if told.mappings is None else told.mappings, Path())
+    return partial(remote_write_decode.prepare, mappings, dict(told.components), site)
 
 
 def _lifespan(pool: Executor) -> Callable[[FastAPI], Any]:

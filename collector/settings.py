@@ -1,5 +1,6 @@
 """What the ``collector:`` section of ``whichlayer.yaml`` may say."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
@@ -9,6 +10,7 @@ from pydantic import Field, model_validator
 from collector.document import Document, PluginSettings, Seconds
 
 _DAY = 86_400.0
+MAPPING_FILES = (".yaml", ".yml")
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -36,6 +38,15 @@ class SourceSettings(Document):
     settings: PluginSettings = Field(default_factory=dict, description="what this kind of source needs to know")
 
 
+class RemoteWriteSettings(Document):
+    """What series that a Prometheus sends are here."""
+
+    mappings: tuple[str, ...] | None = Field(
+        default=None, description="products, or paths of mapping files; all that are shipped if absent"
+    )
+    components: Mapping[str, str] = Field(default_factory=dict, description="stable names for what labels call it")
+
+
 class CollectorSettings(Document):
     """Where the collector listens, where it keeps data and what it reads by itself."""
 
@@ -57,7 +68,10 @@ class CollectorSettings(Document):
         default=None,
         description="how long snapshots that verdicts name are kept, with all files they need; without it for ever",
     )
-    decoders: int = Field(default=1, ge=1, le=16, description="worker processes that decode OTLP")
+    decoders: int = Field(default=1, ge=1, le=16, description="worker processes that decode OTLP and remote write")
+    remote_write: RemoteWriteSettings = Field(
+        default=RemoteWriteSettings(), description="what series that a Prometheus sends are"
+    )
     sources: tuple[SourceSettings, ...] = Field(default=(), description="what the collector reads by itself")
     estate: Path | None = Field(default=None, description="the map of the estate: what runs on what, who answers")
 
@@ -74,7 +88,12 @@ class CollectorSettings(Document):
             files = {"certificate": folder / tls.certificate.expanduser(), "key": folder / tls.key.expanduser()}
             tls = tls.model_copy(update=files)
         estate = None if self.estate is None else folder / self.estate.expanduser()
-        return self.model_copy(update={"data": folder / self.data.expanduser(), "tls": tls, "estate": estate})
+        mappings = self.remote_write.mappings
+        if mappings is not None:
+            mappings = tuple(str(folder / name) if name.endswith(MAPPING_FILES) else name for name in mappings)
+        remote_write = self.remote_write.model_copy(update={"mappings": mappings})
+        data = folder / self.data.expanduser()
+        return self.model_copy(update={"data": data, "tls": tls, "estate": estate, "remote_write": remote_write})
 
 
 def is_loopback(host: str) -> bool:

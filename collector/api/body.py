@@ -57,16 +57,11 @@ def _asks_who(door: Dependant) -> bool:
 
 
 async def read(request: Request, limits: LimitSettings, *, accept: tuple[str, ...] = (JSON,)) -> Body:
-    """Read the body of ``request``. Raises Problem 400, 408, 413 or 415."""
-    media_type = _media_type(request, accept)
-    encoding = request.headers.get("content-encoding", "identity").strip().lower() or "identity"
+    """Read the body of ``request`` and inflate it. Raises Problem 400, 408, 413 or 415."""
+    media_type, encoding = _media_type(request, accept), _encoding(request)
     if encoding != "identity" and encoding not in _WINDOW:
         raise Problem(415, f"content encoding {encoding[:40]!r} is not known: use gzip, deflate or none")
-    try:
-        async with asyncio.timeout(limits.read_seconds):
-            wire = await _receive(request, limits.body_bytes)
-    except TimeoutError:
-        raise Problem(408, "the body did not arrive in time: send smaller batches") from None
+    wire = await _receive(request, limits)
     if encoding == "identity":
         return Body(content=wire, media_type=media_type, wire_bytes=len(wire))
     if len(wire) < _INLINE:
@@ -74,6 +69,15 @@ async def read(request: Request, limits: LimitSettings, *, accept: tuple[str, ..
     else:
         content = await asyncio.to_thread(inflate, wire, encoding, limits.inflated_bytes)
     return Body(content=content, media_type=media_type, wire_bytes=len(wire))
+
+
+async def read_packed(request: Request, limits: LimitSettings, *, accept: tuple[str, ...], encoding: str) -> Body:
+    """Read a body that a worker process inflates. Raises Problem 400, 408, 413 or 415."""
+    media_type = _media_type(request, accept)
+    if _encoding(request) != encoding:
+        raise Problem(415, f"the body must be encoded with {encoding}, and Content-Encoding say so")
+    wire = await _receive(request, limits)
+    return Body(content=wire, media_type=media_type, wire_bytes=len(wire))
 
 
 def inflate(wire: bytes, encoding: str, limit: int) -> bytes:
@@ -128,7 +132,19 @@ def _media_type(request: Request, accept: tuple[str, ...]) -> str:
     return given
 
 
-async def _receive(request: Request, limit: int) -> bytes:
+def _encoding(request: Request) -> str:
+    return request.headers.get("content-encoding", "identity").strip().lower() or "identity"
+
+
+async def _receive(request: Request, limits: LimitSettings) -> bytes:
+    try:
+        async with asyncio.timeout(limits.read_seconds):
+            return await _received(request, limits.body_bytes)
+    except TimeoutError:
+        raise Problem(408, "the body did not arrive in time: send smaller batches") from None
+
+
+async def _received(request: Request, limit: int) -> bytes:
     too_much = Problem(413, f"the body is larger than {limit} bytes: send smaller batches")
     declared = request.headers.get("content-length", "0")
     if not declared.isascii() or not declared.isdigit():

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from collector.api.growth import Growth
 from collector.api.meters import Meters
 from collector.api.problem import Problem
 from collector.registry import Agent, Registry, Scope
@@ -23,13 +24,14 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """One collector as its doors see it. ``decoders`` are worker processes for OTLP."""
+    """One collector as its doors see it. ``decoders`` are worker processes for OTLP and remote write."""
 
     store: Store
     registry: Registry
     settings: CollectorSettings
     site: str
     decoders: Executor
+    growth: Growth = field(default_factory=Growth)
     clock: Callable[[], datetime] = utc_now
     meters: Meters = field(default_factory=Meters)
 

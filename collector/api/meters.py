@@ -62,6 +62,9 @@ class Meters:
         self.batches = Counter("whichlayer_batches", "batches acknowledged", ["door", "known"], registry=self.registry)
         self.rows = Counter("whichlayer_rows", "facts acknowledged", ["door"], registry=self.registry)
         self.rejected = Counter("whichlayer_rejected", "requests refused", ["reason"], registry=self.registry)
+        self.written = Counter(
+            "whichlayer_remote_write_samples", "samples of Prometheus by outcome", ["outcome"], registry=self.registry
+        )
         self.early = Counter("whichlayer_rows_in_the_future", "facts dated in the future", registry=self.registry)
         self.foreign = Counter(
             "whichlayer_spans_foreign", "spans of no step of a run, let go of unstored", registry=self.registry

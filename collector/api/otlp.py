@@ -1,9 +1,7 @@
 """``POST /v1/metrics`` and ``/v1/traces``: OTLP/HTTP, as every OpenTelemetry SDK and collector sends it."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Any
 
@@ -14,10 +12,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from starlette.concurrency import run_in_threadpool
 
 from collector.api import body
+from collector.api.decoding import in_worker
 from collector.api.doors import Doors, Here, Sender
 from collector.api.intake import SENDING, count_early, heard
 from collector.api.otlp_decode import Decoded, NotOtlp, decode
-from collector.api.problem import RETRY_SECONDS, Problem
+from collector.api.problem import Problem
 from collector.api.span_decode import decode_spans
 from collector.registry import Agent
 
@@ -116,12 +115,9 @@ async def _receive(
 
 async def _decode(here: Doors, work: Callable[[], Decoded]) -> Decoded:
     try:
-        return await asyncio.get_running_loop().run_in_executor(here.decoders, work)
+        return await in_worker(here, work)
     except NotOtlp as error:
         raise Problem(400, str(error)) from None
-    except BrokenProcessPool:
-        detail = "the process that decodes OTLP ended: send this again, another one takes over"
-        raise Problem(503, detail, headers={"Retry-After": str(RETRY_SECONDS)}) from None
 
 
 def _respond(answer: Any, sent: body.Body) -> Response:  # noqa: ANN401  generated classes

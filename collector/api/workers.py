@@ -15,9 +15,10 @@ T = TypeVar("T")
 class Workers(Executor):
     """A pool of spawned processes, started at its first work; a broken pool is made anew."""
 
-    def __init__(self, count: int) -> None:
-        """Get ready for ``count`` processes."""
+    def __init__(self, count: int, begin: Callable[[], None] | None = None) -> None:
+        """Get ready for ``count`` processes; each calls ``begin`` first, which has to be picklable."""
         self._count = count
+        self._begin = begin
         self._lock = Lock()
         self._pool: ProcessPoolExecutor | None = None
 
@@ -40,14 +41,18 @@ class Workers(Executor):
     def _open(self) -> ProcessPoolExecutor:
         if self._pool is None:
             spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._count, mp_context=spawn, initializer=_attach)
+            self._pool = ProcessPoolExecutor(
+                self._count, mp_context=spawn, initializer=_attach, initargs=(self._begin,)
+            )
         return self._pool
 
 
-def _attach() -> None:
+def _attach(begin: Callable[[], None] | None) -> None:
     """Leave Ctrl-C to the collector, and end when it is gone: a pool alone would wait for ever."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
+    if begin is not None:
+        begin()
 
 
 def _end_with_parent() -> None:
