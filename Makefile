@@ -38,6 +38,7 @@ lab-wifi: $(VENV)/dev.stamp ## nightly: record a simulated radio in a virtual ma
 bench: $(VENV)/dev.stamp ## measure: timing, ingest, store, honesty of verdicts, printing, links, remote sessions
 	$(BIN)/python -m deploy.bench.phase_accuracy $(BENCH)
 	$(BIN)/python -m deploy.bench.ingest $(BENCH)
+	$(BIN)/python -m deploy.bench.peers
 	$(BIN)/python -m deploy.bench.council_month $(BENCH)
 	$(BIN)/python -m tests.worlds.calibration $(BENCH)
 	$(BIN)/python -m deploy.bench.print_accuracy

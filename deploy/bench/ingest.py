@@ -100,17 +100,17 @@ def _measure(folder: Path, counts: Sequence[int], seconds: float, rows: int) -> 
             [sys.executable, "-m", "whichlayer", "up", "--config", str(config)], stdout=log, stderr=log
         )
     try:
-        url = _url(settings.collector.data / OWNER)
-        tokens = _tokens(settings, max(counts))
+        url = url_of(settings.collector.data / OWNER)
+        given = tokens(settings, max(counts))
         doors = {
             "runs JSON": ("/v1/runs", "application/json", _runs(rows)),
             "OTLP metrics": ("/v1/metrics", "application/x-protobuf", _points(rows)),
         }
         results = []
         for name, (path, kind, body) in doors.items():
-            _send(url, path, kind, body, tokens[:1], 1.0)  # the decoder process starts at its first work
+            _send(url, path, kind, body, given[:1], 1.0)  # the decoder process starts at its first work
             for count in counts:
-                took = _send(url, path, kind, body, tokens[:count], seconds)
+                took = _send(url, path, kind, body, given[:count], seconds)
                 results.append(_result(name, count, rows, took, seconds))
         return results
     finally:
@@ -140,7 +140,8 @@ def _result(door: str, agents: int, rows: int, took: list[float], seconds: float
     )
 
 
-def _url(file: Path) -> str:
+def url_of(file: Path) -> str:
+    """Wait for the collector that writes ``file``; give its address."""
     deadline = time.monotonic() + _START_SECONDS
     while not file.exists():
         if time.monotonic() > deadline:
@@ -149,15 +150,16 @@ def _url(file: Path) -> str:
     return str(json.loads(file.read_text())["url"])
 
 
-def _tokens(settings: Settings, count: int) -> list[str]:
+def tokens(settings: Settings, count: int) -> list[str]:
+    """Enrol ``count`` senders; give their tokens."""
     now = datetime.now(UTC)
-    tokens = []
+    made = []
     with opened(settings.collector) as (_store, registry):
         for number in range(count):
             given = registry.enrol(registry.invite(f"bench-{number}", scope=Scope.AGENT, now=now), now=now)
             assert given is not None
-            tokens.append(given.token)
-    return tokens
+            made.append(given.token)
+    return made
 
 
 def _runs(rows: int) -> Body:

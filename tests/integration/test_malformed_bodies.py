@@ -20,7 +20,7 @@ AT = 1_795_424_400_000
 GOOD = {"__name__": "own", "instance": "a", "whichlayer_layer": "storage"}
 COLUMNS = {name: [SAMPLE[name]] for name in ("site", "component", "layer", "metric", "value")}
 ROW = COLUMNS | {"at": pa.array([AT * 1000], pa.timestamp("us")), "labels": ["{}"]}
-RUN, OK = run(1), {"sequence": 1}
+RUN = run(1)
 
 
 def runs(**changed: Any) -> bytes:
@@ -51,7 +51,8 @@ BODIES: list[tuple[str, str, bytes]] = [
     *(("/v1/rows/samples", ARROW, body) for body in (b"", b"\xff\xff\xff\xff", arrow()[:-40], arrow()[:90])),
     *(("/v1/rows/samples", ARROW, body) for body in (arrow(value=["a"]), arrow(value=[float("inf")]), arrow(at=None))),
     *(("/v1/rows/samples", ARROW, body) for body in (arrow(layer=["roof"]), arrow(more=[1]), arrow(metric=["A B"]))),
-    *(("/api/v1/write", ONE, body) for body in (b"", b"\xff\xff", packed(b"\xff\xff"), first(series(GOOD, (1, AT)))[:-4])),
+    *(("/api/v1/write", ONE, body) for body in (b"", b"\xff\xff", packed(b"\xff\xff"))),
+    ("/api/v1/write", ONE, first(series(GOOD, (1.0, AT)))[:-4]),
     ("/api/v1/write", ONE, b"\xff\xff\xff\xff\x0f" + b"a" * 50),
     ("/api/v1/write", ONE, first(series(GOOD, (1.0, AT)), series({"instance": "a"}, (1.0, AT)))),
     ("/api/v1/write", ONE, first(series(GOOD, (1.0, AT)), series(GOOD | {"__name__": ""}, (1.0, AT)))),
