@@ -19,6 +19,7 @@ from collector.model.layer import Layer
 _MOST_LABELS = 32
 _LONGEST_LABEL = 200
 _OWN = ("whichlayer_component", "instance", "job")
+_LAYERS = frozenset(map(str, Layer))
 _PORT = re.compile(r":\d+$")
 
 
@@ -109,7 +110,7 @@ class Translation:
         layer = labels.get("whichlayer_layer") or (str(CATALOGUE[metric].layer) if metric in CATALOGUE else "")
         called = next((labels[name] for name in _OWN if labels.get(name)), "")
         component = self._component(_PORT.sub("", called))
-        if not metric or not component or layer not in set(Layer):
+        if not metric or not component or layer not in _LAYERS:
             return None
         rest = {name: value for name, value in labels.items() if not name.startswith("whichlayer_")}
         return Meaning(component=component, layer=layer, metric=metric, labels=_json(rest))
