@@ -83,7 +83,10 @@ def _relevant(window: Window, episode: Episode) -> tuple[pd.DataFrame, Places]:
     )
     elsewhere = set(steps["endpoint"].unique()) - set(steps.loc[mine, "endpoint"].unique())
     elsewhere |= of_others(window.estate, episode)
-    here = (samples["site"] == episode.site) & samples["metric"].isin(names) & ~samples["component"].isin(elsewhere)
+    seen = samples["component"].astype("category")
+    known = seen.cat.categories
+    away = [name for name in known if name in elsewhere or name.rpartition(".")[0] in elsewhere]  # ENDPOINT.STATION
+    here = (samples["site"] == episode.site) & samples["metric"].isin(names) & ~seen.isin(away)
     rows = samples.loc[here, ["layer", "component", "metric", "at", "value"]]
     numbers = rows.groupby(["layer", "component", "metric"], sort=True, observed=True).ngroup().to_numpy()
     order = np.argsort(numbers, kind="stable")
