@@ -1,7 +1,7 @@
 """The contract of an importer: files that people send become facts, all of a file or nothing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
@@ -25,16 +25,25 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What a file says. ``unused`` names its columns that no row of the mapping speaks of."""
+    """What a file says. ``unused`` names its columns that no row of the mapping speaks of.
+
+    ``units`` gives the file's own unit of a metric; ``preview`` its headings and first rows, as they stand there.
+    """
 
     facts: Facts
     warnings: Sequence[str] = ()
     unused: Sequence[str] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    preview: Sequence[Sequence[str]] = ()
 
 
 @runtime_checkable
 class Importer(Protocol):
     """A kind of file: ``PLUGIN`` of a module in ``collector/importers/``."""
+
+    def knows(self, name: str, head: bytes) -> bool:
+        """Say whether a file of this name that begins so is of this kind, and of no other."""
+        ...
 
     def read(self, path: Path, asked: Asked) -> Imported:
         """Read a whole file. Raises ConfigError with every mistake, up to twenty, each with its line."""

@@ -12,15 +12,20 @@ _MARKS = (
 )
 
 
-def decoded(path: Path) -> str:
-    """Read a whole file. Raises ConfigError when there is none, or when it is cut in the middle of a character."""
+def decoded(path: Path, encoding: str | None = None) -> str:
+    """Read a whole file, in ``encoding`` or what it is found to be in.
+
+    Raises ConfigError when there is none, or when it is cut in the middle of a character.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise _refused(path, f"cannot be read: {error.strerror}") from None
-    for mark, encoding in _MARKS:
+    if encoding is not None:
+        return _decode(path, content, encoding)
+    for mark, marked in _MARKS:
         if content.startswith(mark):
-            return _decode(path, content, encoding)
+            return _decode(path, content, marked)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

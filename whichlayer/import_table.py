@@ -1,16 +1,22 @@
 """What an import would keep, or kept: one line for each metric of each component, for people and for machines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
+from rich.text import Text
 
 from collector.importer import Asked, Imported
 from collector.model.catalogue import CATALOGUE
+from collector.model.metric import Metric
+from collector.model.plausible import surprise
+from collector.model.sample import Sample
+from collector.model.unit import factor
 
 
 def asked(site: str, mapping: str | None, component: str | None, zone: str | None) -> Asked:
@@ -22,39 +28,52 @@ def asked(site: str, mapping: str | None, component: str | None, zone: str | Non
 
 
 def summary(found: Imported) -> dict[str, Any]:
-    """Give what was read as JSON has it: rows of component, metric, unit, count, first, last, least and most."""
+    """Give what was read as JSON has it.
+
+    ``rows`` have component, metric, unit, count, first, last, least and most; the last two in the file's unit as well,
+    where it says one. A value that cannot be in its unit is among ``warnings``.
+    """
     ordered = sorted(found.facts.samples, key=lambda sample: (sample.component, sample.metric, sample.at))
-    rows = []
+    rows, surprises = [], dict[str, None]()
     for (component, metric), group in groupby(ordered, key=lambda sample: (sample.component, sample.metric)):
         mine = list(group)
-        values = [sample.value for sample in mine]
-        rows.append(
-            {
-                "component": component,
-                "metric": metric,
-                "unit": CATALOGUE[metric].unit,
-                "samples": len(mine),
-                "start": mine[0].at.isoformat(),
-                "end": mine[-1].at.isoformat(),
-                "least": min(values),
-                "most": max(values),
-            }
-        )
-    return {"rows": rows, "warnings": list(found.warnings), "unused": list(found.unused)}
+        rows.append(_row(component, CATALOGUE[metric], mine, found.units.get(metric)))
+        if what := surprise(CATALOGUE[metric], [sample.value for sample in mine]):
+            surprises[f"unit surprise: {what} on {component}; is its unit in the mapping right?"] = None
+    preview = [list(row) for row in found.preview]
+    warnings = [f"{what}." for what in found.warnings] + list(surprises)
+    return {"rows": rows, "warnings": warnings, "unused": list(found.unused), "preview": preview}
+
+
+def _row(component: str, metric: Metric, samples: Sequence[Sample], written: str | None) -> dict[str, Any]:
+    least, most = (choose(sample.value for sample in samples) for choose in (min, max))
+    row = {
+        "component": component,
+        "metric": metric.name,
+        "unit": metric.unit,
+        "samples": len(samples),
+        "start": samples[0].at.isoformat(),
+        "end": samples[-1].at.isoformat(),
+        "least": least,
+        "most": most,
+    }
+    if written is None:
+        return row
+    size = factor(written, metric.unit)
+    return row | {"written_unit": written, "written_least": least / size, "written_most": most / size}
 
 
 def show(summary: Mapping[str, Any], *, dry_run: bool) -> None:
-    """Print a summary for people."""
-    names = ("component", "metric", "samples", "from (UTC)", "to (UTC)", "least", "most")
-    table = Table(*(Column(name, overflow="fold") for name in names))
-    for row in summary["rows"]:
-        ends = [f"{row[key]:.6g} {row['unit']}" for key in ("least", "most")]
-        times = [row[key][:16].replace("T", " ") for key in ("start", "end")]
-        table.add_row(row["component"], row["metric"], str(row["samples"]), *times, *ends)
+    """Print a summary for people; at 80 columns no number is folded."""
     console = Console()
-    console.print(table)
+    if summary["preview"]:
+        console.print("Its headings and first rows:")
+        for row in summary["preview"]:
+            console.print(f"  {' | '.join(row)}", markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
+    if summary["rows"]:
+        console.print(_table(summary["rows"]))
     for warning in summary["warnings"]:
-        console.print(f"Warning: {warning}.", markup=False)
+        console.print(f"Warning: {warning}", markup=False)
     if summary["unused"]:
         console.print(f"No row of the mapping speaks of: {', '.join(summary['unused'])}.", markup=False)
     if not summary["rows"]:
@@ -62,3 +81,25 @@ def show(summary: Mapping[str, Any], *, dry_run: bool) -> None:
         return
     kept = "kept nothing: --dry-run" if dry_run else "kept" if summary.get("new", True) else "kept before: nothing new"
     console.print(f"{sum(row['samples'] for row in summary['rows'])} samples, {kept}.")
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Two lines for each metric of a component: names, times and values stand above each other."""
+    written = any("written_unit" in row for row in rows)
+    names = ["samples", "from, to (UTC)", "least, most", *(["in the file"] if written else [])]
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("component, metric", overflow="fold")
+    for name in names:
+        table.add_column(name, no_wrap=True, justify="left" if "UTC" in name else "right")
+    for row in rows:
+        times = "\n".join(row[key][:16].replace("T", " ") for key in ("start", "end"))
+        cells = [str(row["samples"]), times, _ends(row, "", row["unit"])]
+        if written:
+            cells.append(_ends(row, "written_", row["written_unit"]) if "written_unit" in row else "")
+        table.add_row(Text(f"{row['component']}\n{row['metric']}"), *cells)
+    return table
+
+
+def _ends(row: Mapping[str, Any], which: str, unit: str) -> str:
+    shown = "" if unit == "1" else f" {unit}"
+    return "\n".join(f"{row[which + key]:.4g}{shown}" for key in ("least", "most"))

@@ -34,6 +34,10 @@ _LAST_WORDS = 3  # rows: "Exiting, please wait..." and what it wraps to
 
 
 class _Perfmon:
+    def knows(self, name: str, head: bytes) -> bool:  # noqa: ARG002  its first heading says it, whatever its name
+        """Take what begins as Windows' own CSV does, in UTF-16 too."""
+        return b"(PDH-CSV" in head.replace(b"\0", b"")[:32]
+
     def read(self, path: Path, asked: Asked) -> Imported:
         """Read a whole file; ``asked.zone`` is for one that does not say its own. Raises ConfigError."""
         (mapping,) = load([asked.mapping or "perfmon"], Path())

@@ -1,6 +1,8 @@
 """``whichlayer import``: looked at first, kept once, and not at all when something is wrong."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +15,13 @@ from tests.unit.collector.test_perfmon import ROWS, log
 pytestmark = pytest.mark.integration
 
 
-def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    run = [sys.executable, "-m", "whichlayer", "import", "log.csv", "--kind", "perfmon", *words]
-    return subprocess.run(run, cwd=folder, capture_output=True, text=True, check=False)
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+
+
+def command(folder: Path, *words: str, file: str = "log.csv") -> subprocess.CompletedProcess[str]:
+    run = [sys.executable, "-m", "whichlayer", "import", file, *words]
+    wide = os.environ | {"COLUMNS": "80"}
+    return subprocess.run(run, cwd=folder, capture_output=True, text=True, check=False, env=wide)
 
 
 @pytest.fixture
@@ -54,3 +60,22 @@ def test_a_file_of_which_nothing_can_be_kept_is_not_a_success(folder: Path) -> N
     done = command(folder)
     assert done.returncode == 1
     assert "Nothing in it can be kept" in done.stdout
+
+
+def test_a_table_is_shown_at_80_columns_with_no_name_time_or_number_folded(folder: Path) -> None:
+    shutil.copytree(EXAMPLES, folder, dirs_exist_ok=True)
+    mapping = (folder / "array.yaml").read_text().replace("unit: ms}", "unit: s}", 1)
+    (folder / "array.yaml").write_text(mapping)
+    shown = command(folder, "--map", "array.yaml", "--dry-run", file="array.csv").stdout
+    assert "LUN-7 | 26.11.2026 10:40 | 4,2" in shown
+    for whole in ("storage.array.utilization", "storage.lun.write.latency", "2026-11-26 09:40", "0.0011 s", "1.1 ms"):
+        assert whole in shown
+    assert "unit surprise: storage.lun.read.latency is 11.47 s in the middle on lun-7" in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_kind_that_cannot_be_told_is_asked_for(folder: Path) -> None:
+    (folder / "what.bin").write_bytes(b"what")
+    done = command(folder, file="what.bin")
+    assert done.returncode == 2
+    assert "--kind" in done.stderr

@@ -13,7 +13,9 @@ def add(app: typer.Typer) -> None:
 
 def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argument
     file: Annotated[Path, typer.Argument(help="The file.")],
-    kind: Annotated[str, typer.Option(help="What kind of file it is: perfmon.")],
+    kind: Annotated[
+        str | None, typer.Option(help="What kind of file it is: perfmon, table; found if it can be.")
+    ] = None,
     mapping: Annotated[str | None, typer.Option("--map", help="A mapping file, or a product's name.")] = None,
     component: Annotated[str | None, typer.Option(help="Name of what the file does not name.")] = None,
     zone: Annotated[str | None, typer.Option(help="Time zone of times that do not say theirs: Europe/London.")] = None,
@@ -25,17 +27,16 @@ def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argumen
     import hashlib
     import json
 
-    from collector import importers
-    from collector.importer import Importer
-    from collector.plugin import load as plugin
     from collector.store import Batch
     from whichlayer import import_table
     from whichlayer.data import opened
+    from whichlayer.import_kind import importer
     from whichlayer.settings import load
 
     settings = load(config)
     asked = import_table.asked(settings.site, mapping, component, zone)
-    found = plugin(importers, kind, Importer).read(file, asked)
+    kind, reader = importer(file, kind)
+    found = reader.read(file, asked)
     summary = import_table.summary(found)
     if not dry_run and found.facts:
         said = repr((file.read_bytes(), kind, mapping and Path(mapping).exists() and Path(mapping).read_bytes(), asked))
