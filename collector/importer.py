@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
+from collector.model.access import Access, Link, Presentation
 from collector.model.facts import Facts
+
+NOT_SAID = Access(link=Link.UNKNOWN, presentation=Presentation.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,13 +17,15 @@ class Asked:
     """How a file is to be read.
 
     ``mapping`` is a product whose mapping is shipped, or a path; ``component`` names what the file does not name;
-    ``zone`` is that of times which do not say theirs.
+    ``zone`` is that of times which do not say theirs; ``endpoint`` and ``access`` are where runs were walked from.
     """
 
     site: str
     mapping: str | None = None
     component: str | None = None
     zone: ZoneInfo | None = None
+    endpoint: str | None = None
+    access: Access = NOT_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import typer
 
 from collector import importers
 from collector.importer import Importer
-from collector.model.errors import ConfigError, Mistake
+from collector.model.errors import ConfigError, Mistake, PluginError
 from collector.plugin import load, names
 
 _HEAD = 4096  # bytes
@@ -22,9 +22,16 @@ def importer(file: Path, kind: str | None) -> tuple[str, Importer]:
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
         raise ConfigError([Mistake(file=str(file), line=1, column=1, message=what)]) from None
-    all_of_them = {name: load(importers, name, Importer) for name in names(importers)}
-    found = [name for name, one in all_of_them.items() if one.knows(file.name, head)]
+    found, missing = {}, []
+    for name in names(importers):
+        try:
+            one = load(importers, name, Importer)
+        except PluginError as error:  # its library is not installed: that matters if no other knows the file
+            missing.append(f"{error}")
+            continue
+        if one.knows(file.name, head):
+            found[name] = one
     if len(found) != 1:
-        what = f"it cannot be told from the file: give one of {', '.join(all_of_them)}"
-        raise typer.BadParameter(what, param_hint="--kind")
-    return found[0], all_of_them[found[0]]
+        what = f"it cannot be told from the file: give one of {', '.join(names(importers))}"
+        raise typer.BadParameter("; ".join([what, *missing]), param_hint="--kind")
+    return found.popitem()

@@ -11,20 +11,39 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from collector.importer import Asked, Imported
+from collector.importer import NOT_SAID, Asked, Imported
+from collector.model.access import Access, Link, Presentation
 from collector.model.catalogue import CATALOGUE
+from collector.model.checks import NAME
 from collector.model.metric import Metric
 from collector.model.plausible import surprise
+from collector.model.run import Outcome, Run
 from collector.model.sample import Sample
 from collector.model.unit import factor
 
 
-def asked(site: str, mapping: str | None, component: str | None, zone: str | None) -> Asked:
+def asked(site: str, *, zone: str | None, endpoint: str | None, **given: Any) -> Asked:  # noqa: ANN401  as Asked has them
     """Put the options together. Raises BadParameter."""
+    if endpoint is not None and not NAME.fullmatch(endpoint):
+        raise typer.BadParameter("write a name of lower-case letters, digits, '.', '_' or '-'", param_hint="--endpoint")
     try:
-        return Asked(site=site, mapping=mapping, component=component, zone=ZoneInfo(zone) if zone else None)
+        return Asked(site=site, zone=ZoneInfo(zone) if zone else None, endpoint=endpoint, **given)
     except (ZoneInfoNotFoundError, ValueError):
         raise typer.BadParameter("write one like Europe/London", param_hint="--zone") from None
+
+
+def access(link: Link | None, presentation: Presentation | None) -> Access:
+    """Give what was said of the access: what was not is unknown."""
+    if link is None and presentation is None:
+        return NOT_SAID
+    said = "said at the import"
+    return Access(
+        link=link or Link.UNKNOWN,
+        presentation=presentation or Presentation.UNKNOWN,
+        link_source=said if link else NOT_SAID.link_source,
+        presentation_source=said if presentation else NOT_SAID.presentation_source,
+        confidence=1.0 if link and presentation else 0.0,
+    )
 
 
 def summary(found: Imported) -> dict[str, Any]:
@@ -42,7 +61,30 @@ def summary(found: Imported) -> dict[str, Any]:
             surprises[f"unit surprise: {what} on {component}; is its unit in the mapping right?"] = None
     preview = [list(row) for row in found.preview]
     warnings = [f"{what}." for what in found.warnings] + list(surprises)
-    return {"rows": rows, "warnings": warnings, "unused": list(found.unused), "preview": preview}
+    said = {"warnings": warnings, "unused": list(found.unused), "preview": preview}
+    return {"rows": rows, "journeys": _journeys(found.facts.runs), **said}
+
+
+def _journeys(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Give the runs of each journey: how many, how many failed, when, and what its steps are."""
+    rows = []
+    for journey, group in groupby(
+        sorted(runs, key=lambda run: (run.journey, run.started_at)), key=lambda run: run.journey
+    ):
+        mine = list(group)
+        rows.append(
+            {
+                "journey": journey,
+                "endpoint": mine[0].endpoint,
+                "access": str(mine[0].access.population),
+                "runs": len(mine),
+                "failed": sum(run.outcome is Outcome.FAILED for run in mine),
+                "start": mine[0].started_at.isoformat(),
+                "end": mine[-1].started_at.isoformat(),
+                "steps": sorted({step.step for run in mine for step in run.steps}),
+            }
+        )
+    return rows
 
 
 def _row(component: str, metric: Metric, samples: Sequence[Sample], written: str | None) -> dict[str, Any]:
@@ -72,15 +114,32 @@ def show(summary: Mapping[str, Any], *, dry_run: bool) -> None:
             console.print(f"  {' | '.join(row)}", markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
     if summary["rows"]:
         console.print(_table(summary["rows"]))
+    if summary["journeys"]:
+        console.print(_walked(summary["journeys"]))
     for warning in summary["warnings"]:
         console.print(f"Warning: {warning}", markup=False)
     if summary["unused"]:
         console.print(f"No row of the mapping speaks of: {', '.join(summary['unused'])}.", markup=False)
-    if not summary["rows"]:
+    if not summary["rows"] and not summary["journeys"]:
         console.print("Nothing in it can be kept: give --map a mapping that names its columns.")
         return
     kept = "kept nothing: --dry-run" if dry_run else "kept" if summary.get("new", True) else "kept before: nothing new"
-    console.print(f"{sum(row['samples'] for row in summary['rows'])} samples, {kept}.")
+    runs, samples = (
+        sum(row[what] for row in summary[rows]) for what, rows in (("runs", "journeys"), ("samples", "rows"))
+    )
+    console.print(f"{f'{runs} runs' if runs else f'{samples} samples'}, {kept}.")
+
+
+def _walked(journeys: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("journey: steps", overflow="fold")
+    for name in ("runs", "failed", "from, to (UTC)"):
+        table.add_column(name, no_wrap=True, justify="left" if "UTC" in name else "right")
+    for row in journeys:
+        times = "\n".join(row[key][:16].replace("T", " ") for key in ("start", "end"))
+        where = f"{row['journey']}: {', '.join(row['steps'])}\n{row['endpoint']}, {row['access']}"
+        table.add_row(Text(where), str(row["runs"]), str(row["failed"]), times)
+    return table
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from tests.unit.collector.test_perfmon import ROWS, log
+from whichlayer.import_kind import importer
 
 pytestmark = pytest.mark.integration
 
@@ -76,6 +78,14 @@ def test_a_table_is_shown_at_80_columns_with_no_name_time_or_number_folded(folde
 
 def test_a_kind_that_cannot_be_told_is_asked_for(folder: Path) -> None:
     (folder / "what.bin").write_bytes(b"what")
-    done = command(folder, file="what.bin")
-    assert done.returncode == 2
-    assert "--kind" in done.stderr
+    with pytest.raises(typer.BadParameter, match="give one of junit, k6"):
+        importer(folder / "what.bin", None)
+    assert importer(folder / "log.csv", None)[0] == "perfmon"
+
+
+def test_the_report_of_another_tool_is_known_by_its_beginning_and_shown_as_runs(folder: Path) -> None:
+    shutil.copy(EXAMPLES.parents[1] / "tests" / "recordings" / "robot-7.xml", folder / "output.xml")
+    words = ("--endpoint", "ward-3", "--link", "wired", "--presentation", "citrix", "--zone", "Europe/London")
+    shown = " ".join(command(folder, *words, "--dry-run", file="output.xml").stdout.split())
+    for part in ("open-a-record:", "ward-3, citrix over wired", "3 runs, kept nothing: --dry-run"):
+        assert part in shown

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from collector.model.access import Link, Presentation
+
 
 def add(app: typer.Typer) -> None:
     """Add the command."""
@@ -14,11 +16,14 @@ def add(app: typer.Typer) -> None:
 def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argument
     file: Annotated[Path, typer.Argument(help="The file.")],
     kind: Annotated[
-        str | None, typer.Option(help="What kind of file it is: perfmon, table; found if it can be.")
+        str | None, typer.Option(help="What kind of file it is: perfmon, table, junit, robot, k6; found if it can be.")
     ] = None,
     mapping: Annotated[str | None, typer.Option("--map", help="A mapping file, or a product's name.")] = None,
     component: Annotated[str | None, typer.Option(help="Name of what the file does not name.")] = None,
     zone: Annotated[str | None, typer.Option(help="Time zone of times that do not say theirs: Europe/London.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="From where the runs of a test report were walked.")] = None,
+    link: Annotated[Link | None, typer.Option(help="The network that endpoint was on.")] = None,
+    presentation: Annotated[Presentation | None, typer.Option(help="Where the application was drawn.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be kept, and keep nothing.")] = False,
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("whichlayer.yaml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -34,7 +39,14 @@ def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argumen
     from whichlayer.settings import load
 
     settings = load(config)
-    asked = import_table.asked(settings.site, mapping, component, zone)
+    asked = import_table.asked(
+        settings.site,
+        mapping=mapping,
+        component=component,
+        zone=zone,
+        endpoint=endpoint,
+        access=import_table.access(link, presentation),
+    )
     kind, reader = importer(file, kind)
     found = reader.read(file, asked)
     summary = import_table.summary(found)
