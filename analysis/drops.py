@@ -23,6 +23,7 @@ PER_HOURS = 1000.0
 _COLUMNS = [
     "session_id", "site", "journey", "environment", "link", "presentation",
     "kind", "open_seconds", "cause", "saved_work", "unsaved_work", "at_risk_seconds",
+    "synthetic",
 ]  # fmt: skip
 
 
@@ -55,8 +56,10 @@ def rated(events: pa.Table, level: float) -> list[DropRate]:
     """Count the events of a period, by site, journey, environment and access. Pure.
 
     Exposure is what ``open_seconds`` of each session grew by within the period; of a session that was
-    open before, what lies before its first event in the period is not counted.
+    open before, what lies before its first event in the period is not counted. Sessions in which people work are
+    left out: how they end is their own affair, and nothing says which of their ends was a drop.
     """
+    events = events.filter(pc.fill_null(events["synthetic"], fill_value=True))
     exposure = _exposure(events)
     told: Mapping[_Key, list[dict[str, Any]]] = _told(events)
     return [

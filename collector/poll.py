@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -14,7 +15,7 @@ from collector import sources
 from collector.model.errors import SourceError, WhichlayerError
 from collector.plugin import load
 from collector.settings import SourceSettings
-from collector.source import OpenSource, Source
+from collector.source import OpenSource, ResumingSource, Source
 from collector.store import Batch, Store
 
 _LOG = structlog.get_logger("whichlayer.collector")
@@ -36,10 +37,15 @@ class Clockwork:
         """Do ``work`` every so often; a mistake in it is logged and it is done again next time."""
         self._scheduler.add_job(_guarded(name, work), "interval", seconds=seconds, id=name)
 
-    def read(self, number: int, entry: SourceSettings, *, site: str, store: Store) -> None:
-        """Read one source every so often. Raises ConfigError and PluginError when it cannot be opened."""
+    def read(self, number: int, entry: SourceSettings, *, site: str, store: Store, data: Path) -> None:
+        """Read one source every so often. Raises ConfigError, PluginError and SourceError when it cannot be opened.
+
+        ``data`` is the folder in which a source that resumes remembers.
+        """
         plugin = load(sources, entry.kind, Source)
         opened = plugin.open(site=site, component=entry.component, settings=entry.settings)
+        if isinstance(opened, ResumingSource):
+            opened.resume(data)
         reading = Reading(source=opened, store=store, name=f"{entry.kind} {entry.component}")
         self._ends.append(opened.close)
         self.every(entry.every, f"source {number}: {reading.name}", reading)
@@ -83,9 +89,12 @@ class Reading:
         if self._failures:
             _LOG.info("source can be read again", source=self.name)
         self._failures, self._not_before = 0, None
+        resuming = self.source if isinstance(self.source, ResumingSource) else None
         if facts:
-            batch_id = f"{SENDER}:{self.name}:{self._began}:{next(self._numbers)}"
-            self.store.append(Batch.of(facts, batch_id=batch_id, sender=SENDER))
+            which = f"{self._began}:{next(self._numbers)}" if resuming is None else resuming.name()
+            self.store.append(Batch.of(facts, batch_id=f"{SENDER}:{self.name}:{which}", sender=SENDER))
+            if resuming is not None:
+                resuming.kept()
 
     def _failed(self, error: SourceError, now: datetime) -> None:
         self._failures += 1

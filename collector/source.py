@@ -1,6 +1,7 @@
 """The contract of an infrastructure source the collector reads by itself."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from collector.model.facts import Facts
@@ -16,6 +17,23 @@ class OpenSource(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class ResumingSource(OpenSource, Protocol):
+    """A source that goes on after a restart exactly where it was: no hole and nothing twice."""
+
+    def resume(self, data: Path) -> None:
+        """Take up, before the first reading, what it remembers in the collector's data folder. Raises SourceError."""
+        ...
+
+    def name(self) -> str:
+        """Name what ``read`` gave last. The same facts, given again, have the same name, also after a restart."""
+        ...
+
+    def kept(self) -> None:
+        """Take note that what ``read`` gave last is on disk; until then ``read`` gives it again."""
         ...
 
 

@@ -92,6 +92,7 @@ SESSIONS = pa.schema(
         "saved_work": _TEXT,
         "unsaved_work": _TEXT,
         "at_risk_seconds": _SECONDS,
+        "synthetic": pa.bool_(),  # null is true: before there were others, it was not written
     }
 )
 # One row per step, service and body of spans; ``at`` is when the collector received it, the only clock they share.
@@ -254,6 +255,7 @@ def session_table(events: Iterable[SessionEvent]) -> pa.Table:
             "saved_work": str(event.saved_work) if event.saved_work else None,
             "unsaved_work": str(event.unsaved_work) if event.unsaved_work else None,
             "at_risk_seconds": event.at_risk_seconds,
+            "synthetic": event.synthetic,
         }
         for event in events
     ]

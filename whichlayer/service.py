@@ -157,7 +157,7 @@ def _open_sources(plan: Plan, clockwork: Clockwork, store: Store) -> None:
     for number, entry in enumerate(plan.settings.collector.sources):
         spot = ("collector", "sources", number)
         try:
-            clockwork.read(number, entry, site=plan.settings.site, store=store)
+            clockwork.read(number, entry, site=plan.settings.site, store=store, data=plan.settings.collector.data)
         except ConfigError as errors:
             mistakes += find.of_settings((*spot, "settings"), errors)
         except PluginError as error:

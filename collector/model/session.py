@@ -1,4 +1,4 @@
-"""A logon held open over time, and how it ended. A failure to connect is a run, not a drop."""
+"""A logon open over time, and how it ended. A failure to connect is a run, not a drop."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +49,9 @@ class SessionEvent:
     ``journey`` says what was held open. A ``read_back`` says what became of ``saved_work`` and of
     ``unsaved_work`` (None: none was left), and that ``at_risk_seconds`` had gone by since the last
     save that was confirmed; all of it is about the session that ended.
+
+    ``synthetic`` sessions are held open by a probe. Others are those in which people work, as a source tells of
+    them: their exposure and their ends follow people's habits, so they are never counted among the held ones.
     """
 
     session_id: str
@@ -65,6 +68,7 @@ class SessionEvent:
     saved_work: Kept | None = None
     unsaved_work: Kept | None = None
     at_risk_seconds: float | None = None
+    synthetic: bool = True
 
     def __post_init__(self) -> None:
         named("site", self.site)

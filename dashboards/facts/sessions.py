@@ -34,7 +34,7 @@ class Ended:
 def ends(store: Store, start: datetime, end: datetime) -> tuple[Sequence[Ended], int]:
     """List the latest unplanned ends of a period, and how many more there are."""
     wanted = Slice(start=start, end=end + timedelta(hours=1), where={"kind": _KINDS})
-    rows = store.scan("sessions", wanted).to_pylist()
+    rows = [row for row in store.scan("sessions", wanted).to_pylist() if row["synthetic"] is not False]
     read = {row["session_id"]: row for row in rows if row["kind"] == "read_back"}
     found = [row for row in reversed(rows) if row["kind"] == "ended" and row["cause"] != EndCause.USER]
     return [_ended(row, read.get(row["session_id"], {})) for row in found[:SHOWN]], max(len(found) - SHOWN, 0)
