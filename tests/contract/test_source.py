@@ -20,7 +20,7 @@ from collector.source import OpenSource, Source
 from deploy.lab import postgres
 
 pytestmark = pytest.mark.integration
-KNOWN = {"postgresql", "prometheus"}
+KNOWN = {"citrix", "postgresql", "prometheus"}
 LAYER = {name: metric.layer for name, metric in CATALOGUE.items()}
 
 

@@ -1,7 +1,7 @@
 """What the source must remember: until where it has read, what it has told, and what is not yet known to be kept.
 
-All three change in one transaction, before the facts are given away. Whoever is killed afterwards finds them here, gives
-the same facts again under the same name, and the store keeps a name once: no hole and nothing twice.
+All three change in one transaction, before the facts are given away. Whoever is killed afterwards finds them
+here, gives the same facts again under the same name, and the store keeps a name once: no hole and nothing twice.
 """
 
 import secrets

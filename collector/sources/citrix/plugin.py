@@ -26,6 +26,7 @@ from collector.sources.citrix.wire import Monitor, Row, moment, written
 
 _MOST_AT_ONCE = timedelta(hours=6)  # after an outage: a reading that fails starts again
 _FAILURES = "ConnectionFailureLogs"
+_PLACES_LAST = timedelta(minutes=10)
 _PERIOD = timedelta(minutes=5)  # of a rate of failures
 
 
@@ -70,6 +71,7 @@ class OpenCitrix:
     _monitor: Monitor | None = None
     _places: dict[str, Place] = field(default_factory=dict)
     _groups: set[str] = field(default_factory=set)
+    _look_for_places: datetime | None = None
     _name: str = ""
 
     def resume(self, data: Path) -> None:
@@ -101,10 +103,13 @@ class OpenCitrix:
 
     def _look(self) -> None:
         now = self.clock()
-        progress, found = Progress(), []
+        progress = Progress()
+        found: list[Sample | SessionEvent] = []
         try:
             monitor = self._monitor = self._monitor or Monitor(self.settings)
-            self._find_places(monitor)
+            if self._look_for_places is None or now >= self._look_for_places:
+                self._find_places(monitor)
+                self._look_for_places = now + _PLACES_LAST
             for one in _sets(names=self.settings.names):
                 found += self._modified(monitor, one, progress, now)
             found += self._failures(monitor, progress, now)
@@ -130,9 +135,9 @@ class OpenCitrix:
             wanted += f" and ModifiedDate lt {written(end)}"
         frame, newest = self._frame(), mark
         for page in monitor.pages(one.name, {"$filter": wanted, "$orderby": "ModifiedDate", **one.query}):
-            told = self._memory.told(f"{one.name}:{_of(row, one.key, one.name)}" for row in page)
-            for row in page:
-                key = f"{one.name}:{row[one.key]}"
+            keys = [self._pseudonyms.of(one.name, str(_of(row, one.key, one.name))) for row in page]
+            told = self._memory.told(keys)
+            for key, row in zip(keys, page, strict=True):
                 at = _modified_at(row, one.name)
                 newest = max(newest, at)
                 known = progress.told[key][0] if key in progress.told else told.get(key, frozenset())
@@ -177,7 +182,7 @@ class OpenCitrix:
             )
 
     def _find_places(self, monitor: Monitor) -> None:
-        """Learn the names of machines and delivery groups: all of them, each time, since they are few."""
+        """Learn the names of machines and delivery groups, all of them: a new one has none for some minutes."""
         groups = {
             str(_of(row, "Id", "DesktopGroups")): as_name(str(_of(row, "Name", "DesktopGroups"))) or self.component
             for page in monitor.pages("DesktopGroups", {"$select": "Id,Name", "$filter": "LifecycleState eq 0"})

@@ -1,10 +1,12 @@
 """Asks for a set, page by page. One request at a time: the cloud answers a second one with 429."""
 
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
+import truststore
 
 from collector.model.errors import SourceError
 from collector.sources.citrix.settings import CitrixSettings
@@ -22,7 +24,11 @@ class Monitor:
         self._base = str(settings.url).rstrip("/")
         one = httpx2.Limits(max_connections=1, max_keepalive_connections=1)
         headers = {"User-Agent": "whichlayer", "Accept": "application/json"}
-        self._client = httpx2.Client(timeout=settings.timeout, limits=one, headers=headers, auth=way_in(settings))
+        # A controller's certificate comes from the site's own authority, which the system knows.
+        trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if settings.url.scheme == "https" else False
+        self._client = httpx2.Client(
+            timeout=settings.timeout, limits=one, headers=headers, auth=way_in(settings), verify=trust
+        )
 
     def pages(self, name: str, query: Mapping[str, str]) -> Iterator[Sequence[Row]]:
         """Give the rows of one set, as many at once as the server gives. Raises SourceError, also between pages."""
@@ -31,9 +37,7 @@ class Monitor:
         for _ in range(_MOST_PAGES):
             told = self._asked(page, name)
             try:
-                rows, link = told["value"], told.get("@odata.nextLink")
-                if not isinstance(rows, list):
-                    raise TypeError
+                rows, link = list(told["value"]), told.get("@odata.nextLink")
                 # Behind a balancer the link names a machine that only the servers know: its query is what counts.
                 following = None if link is None else url.copy_with(query=httpx2.URL(link).query)
             except (KeyError, TypeError, AttributeError, httpx2.InvalidURL):

@@ -1,8 +1,10 @@
 """Drops are counted over their exposure: exact intervals, planned ends beside, nothing held open is no zero."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,3 +114,14 @@ def test_nothing_held_open_is_said_and_is_not_zero() -> None:
     assert (rate.sessions, rate.rate) == (1, None)
     assert session_words.per_thousand(rate) == "no exposure yet"
     store.close()
+
+
+def test_sessions_in_which_people_work_are_not_among_the_held_ones() -> None:
+    held = days(3, cause=EndCause.NETWORK)
+    people = [replace(one, session_id=f"p-{one.session_id}", synthetic=False) for one in held]
+    assert rated(session_table(held + people), 0.95) == rated(session_table(held), 0.95)
+    assert rated(session_table(people), 0.95) == []
+    untold = session_table(held)  # as rows were before there were others
+    empty = pa.nulls(untold.num_rows, pa.bool_())
+    untold = untold.set_column(untold.schema.get_field_index("synthetic"), "synthetic", empty)
+    assert rated(untold, 0.95) == rated(session_table(held), 0.95)
