@@ -45,4 +45,4 @@ class Pseudonyms:
 
     def of(self, kind: str, name: str) -> str:
         """Give the pseudonym of ``name``: letters and digits that fit into every name."""
-        return hmac.new(self._key, f"{kind}\0{name}".encode(), "sha256").hexdigest()[:_LETTERS]
+        return hmac.digest(self._key, f"{kind}\0{name}".encode(), "sha256").hex()[:_LETTERS]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 T0 = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 FIRST = "0001_facts.sql"
 BEFORE = """
-INSERT INTO lake.sessions (at, session_id, site, endpoint, link, presentation, environment, kind, open_seconds)
+INSERT INTO lake.sessions ("at", session_id, site, endpoint, link, presentation, environment, kind, open_seconds)
 VALUES (TIMESTAMP '2026-11-27 08:00:00', 'held', 's', 'pc', 'wired', 'vnc', 'live', 'alive', 60)
 """
 
@@ -29,8 +29,9 @@ def test_sessions_of_before_are_held_ones(tmp_path: Path, monkeypatch: pytest.Mo
         earlier.setattr(_catalog, "_SCHEMA", steps)
         with _catalog.connect(lake, owner=tmp_path / "owner", memory_limit="200MB", threads=1) as connection:
             connection.execute(BEFORE)
+    citrix = Access(link=Link.UNKNOWN, presentation=Presentation.CITRIX)
     event = SessionEvent(
-        session_id="real", site="s", endpoint="vda-01", access=Access(link=Link.UNKNOWN, presentation=Presentation.CITRIX),
+        session_id="real", site="s", endpoint="vda-01", access=citrix,
         at=T0 + timedelta(minutes=1), kind=SessionEventKind.STARTED, open_seconds=0.0, synthetic=False,
     )  # fmt: skip
     with OPENERS["lake"](tmp_path) as store:

@@ -39,6 +39,7 @@ class Memory:
     """One SQLite file, or none: then all is forgotten at the end. Raises SourceError when it cannot be used."""
 
     def __init__(self, path: Path | None = None) -> None:
+        self._held: tuple[str, Facts] | None = None  # what was given in this process, as it was
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,15 +73,20 @@ class Memory:
         """Note progress and, if there are any, the facts that have to be kept before anything else is read."""
         entries = [(row, " ".join(sorted(kinds)), until.timestamp()) for row, (kinds, until) in progress.told.items()]
         marks = [(name, until.timestamp()) for name, until in progress.marks.items()]
+        held = None
         with self._database:
             self._database.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", entries)
             self._database.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?)", marks)
             self._database.execute("DELETE FROM told WHERE forget < ?", [now.timestamp()])
             if facts:
-                self._database.execute("INSERT INTO given (facts) VALUES (?)", [_FACTS.dump_json(facts)])
+                added = self._database.execute("INSERT INTO given (facts) VALUES (?)", [_FACTS.dump_json(facts)])
+                held = f"{self._self}:{added.lastrowid}", facts
+        self._held = held
 
     def given(self) -> tuple[str, Facts] | None:
         """Give what is not known to be kept, under a name that it has for ever."""
+        if self._held is not None:
+            return self._held
         found = self._database.execute("SELECT number, facts FROM given ORDER BY number LIMIT 1").fetchone()
         return None if found is None else (f"{self._self}:{found[0]}", _FACTS.validate_json(found[1]))
 
@@ -88,6 +94,7 @@ class Memory:
         """Forget what was given: it is on disk elsewhere."""
         with self._database:
             self._database.execute("DELETE FROM given")
+        self._held = None
 
     def close(self) -> None:
         """Let go of the file."""

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_a_mistake_in_one_piece_of_work_does_not_end_the_clockwork() -> None:
     assert len(done) >= 3
 
 
-def test_a_source_that_is_not_known_is_refused() -> None:
+def test_a_source_that_is_not_known_is_refused(tmp_path: Path) -> None:
     entry = SourceSettings(kind="crystal_ball", component="c")
     with pytest.raises(PluginError, match="crystal_ball"):
-        Clockwork().read(0, entry, site="s", store=MemoryStore())
+        Clockwork().read(0, entry, site="s", store=MemoryStore(), data=tmp_path)
