@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, model_validator
 
-from collector.document import Document, load_tree, parse, place, text_of
+from collector.document import Document, Seconds, load_tree, parse, place, text_of
+from collector.model.access import Link, Presentation
 from collector.model.checks import NAME
 from collector.model.errors import ConfigError, Mistake
-from collector.model.estate import Base, Component, Contract, Estate, Period, Place, Supply
+from collector.model.estate import Base, Component, Contract, Estate, Period, Place, Probe, Supply
 from collector.model.layer import Layer
 
 Name = Annotated[str, StringConstraints(pattern=f"^(?:{NAME.pattern})$")]
@@ -85,6 +86,27 @@ class EndpointEntry(NamedEntry):
     site: Name = Field(description="name of a site")
 
 
+class ProbeEntry(Document):
+    """What a probe of another product stands for."""
+
+    instance: Words = Field(description="its label instance: what it probes")
+    job: Words | None = Field(default=None, description="its label job, where several probe the same")
+    labels: Mapping[str, str] = Field(default_factory=dict, description="more labels its series must have")
+    endpoint: Name = Field(description="name of an endpoint: where it probes from")
+    journey: Name = Field(description="what its runs are called")
+    step: Name = Field(default="request", description="what its one request is called")
+    environment: Name | None = Field(default=None, description="what it probes: live, test; the first if not told")
+    link: Link = Field(default=Link.UNKNOWN, description="the network it probes over: wired, wifi, vpn, mobile")
+    presentation: Presentation = Field(default=Presentation.LOCAL, description="local, or the session it runs in")
+    timeout: Seconds = Field(default=9.5, gt=0, description="after how long it gives up")
+    target: Seconds | None = Field(default=None, gt=0, description="how long it may take")
+
+    @property
+    def matched(self) -> dict[str, str]:
+        """Give all labels its series must have."""
+        return {**self.labels, "instance": self.instance} | ({} if self.job is None else {"job": self.job})
+
+
 class EstateFile(Document):
     """The whole file."""
 
@@ -93,6 +115,7 @@ class EstateFile(Document):
     suppliers: tuple[NamedEntry, ...] = Field(default=(), description="who answers for components")
     endpoints: tuple[EndpointEntry, ...] = Field(default=(), description="where probes run")
     components: tuple[ComponentEntry, ...] = Field(default=(), description="what there is")
+    probes: tuple[ProbeEntry, ...] = Field(default=(), description="probes of other products, and what they stand for")
 
 
 def read(path: Path) -> Estate:
@@ -114,6 +137,7 @@ def understood(text: str, path: Path) -> Estate:
         suppliers=tuple(one.name for one in told.suppliers),
         endpoints=tuple(Place(**one.model_dump()) for one in told.endpoints),
         components=tuple(_component(one) for one in told.components),
+        probes=tuple(_probe(one, told.environments[0]) for one in told.probes),
     )
     said = json.dumps(asdict(made), sort_keys=True, default=str)
     return replace(made, digest=hashlib.sha256(said.encode()).hexdigest())
@@ -131,6 +155,20 @@ def _component(entry: ComponentEntry) -> Component:
         supplied=tuple(Supply(supplier=one.by, period=one.period) for one in entry.supplied),
         called=entry.called,
         contract=None if entry.contract is None else Contract(**entry.contract.model_dump()),
+    )
+
+
+def _probe(entry: ProbeEntry, usual: str) -> Probe:
+    return Probe(
+        labels=entry.matched,
+        endpoint=entry.endpoint,
+        journey=entry.journey,
+        step=entry.step,
+        environment=entry.environment or usual,
+        link=entry.link,
+        presentation=entry.presentation,
+        timeout_seconds=entry.timeout,
+        target_seconds=entry.target,
     )
 
 
@@ -175,6 +213,20 @@ def _unknown(told: EstateFile) -> _Found:
             yield from _known((*spot, "supplied", place_, "by"), supply.by, suppliers, "suppliers")
 
 
+def _probed(told: EstateFile) -> _Found:
+    """Find probes of what is not in the map, and series that would be two probes' at once."""
+    endpoints = {one.name for one in told.endpoints}
+    for number, one in enumerate(told.probes):
+        spot: _Spot = ("probes", number)
+        yield from _known((*spot, "endpoint"), one.endpoint, endpoints, "endpoints")
+        if one.environment is not None:
+            yield from _known((*spot, "environment"), one.environment, told.environments, "environments")
+        for earlier, other in enumerate(told.probes[:number]):
+            if all(one.matched.get(label, value) == value for label, value in other.matched.items()):
+                what = f"its series may be those of probes.{earlier} too: tell them apart by job or labels"
+                yield (*spot, "instance"), what
+
+
 def _known(spot: _Spot, name: str, names: Sequence[str] | set[str], section: str) -> _Found:
     if name not in names:
         yield spot, f"{name!r} is not among the {section}: check its spelling, or add it there"
@@ -215,4 +267,4 @@ def _way(base: BaseEntry, home: str, bases: Any, gone: tuple[str, ...]) -> tuple
     return ()
 
 
-_CHECKS = (_twice, _unknown, _overlapping, _cycles)
+_CHECKS = (_twice, _unknown, _probed, _overlapping, _cycles)

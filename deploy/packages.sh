@@ -37,6 +37,7 @@ look() {
     need "command -v lpadmin" cups-client "tests that print through a queue"
     need "command -v nft || ls /usr/sbin/nft" nftables "what the link driver says of a firewall"
     need "command -v prometheus" prometheus "tests that read a Prometheus"
+    need "command -v prometheus-blackbox-exporter" prometheus-blackbox-exporter "tests that read a Prometheus"
     need "command -v prometheus-node-exporter" prometheus-node-exporter "tests that read a Prometheus"
     need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in browser tests"
     need "ls /usr/share/tesseract-ocr/*/tessdata/eng.traineddata" tesseract-ocr-eng "tests of text that is read on a screen"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from collector.model.access import Access, Link, Presentation
 from collector.model.checks import as_name
 from collector.model.layer import Layer
 
@@ -92,6 +93,41 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A probe of another product (blackbox_exporter): which series are its, and whose experience they stand for.
+
+    ``labels`` are what its series must have. A failed probe that took ``timeout_seconds`` is one that timed out.
+    """
+
+    labels: Mapping[str, str]
+    endpoint: str
+    journey: str
+    step: str = "request"
+    environment: str = "live"
+    link: Link = Link.UNKNOWN
+    presentation: Presentation = Presentation.LOCAL
+    timeout_seconds: float = 9.5
+    target_seconds: float | None = None
+
+    @property
+    def access(self) -> Access:
+        """Give link and presentation; how they are known is that the map says so."""
+        told = "the map of the estate"
+        sure = 1.0 if self.link is not Link.UNKNOWN else 0.0
+        return Access(
+            link=self.link,
+            presentation=self.presentation,
+            link_source=told,
+            presentation_source=told,
+            confidence=sure,
+        )
+
+    def has(self, labels: Mapping[str, str]) -> bool:
+        """Say whether a series with these labels is one of its own."""
+        return all(labels.get(label) == value for label, value in self.labels.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
     """One version of the map. ``digest`` is the SHA-256 of what it says: who names it names exactly this map."""
 
@@ -101,6 +137,7 @@ class Estate:
     suppliers: tuple[str, ...]
     endpoints: tuple[Place, ...]
     components: tuple[Component, ...]
+    probes: tuple[Probe, ...] = ()
 
     def component(self, name: str) -> Component | None:
         """Find a component by a name its samples have."""

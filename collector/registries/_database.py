@@ -9,9 +9,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
 
 from collector.model.errors import StoreError
 
+MEMORY = "sqlite://"  # forgets when it closes; for one thread
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -20,7 +22,10 @@ def open_engine(url: str) -> Engine:
 
     Raises StoreError when a newer whichlayer wrote it, or when it cannot be opened.
     """
-    engine = create_engine(url, pool_size=8, max_overflow=32)
+    if url == MEMORY:
+        engine = create_engine(url, poolclass=StaticPool)  # a second connection would see another, empty database
+    else:
+        engine = create_engine(url, pool_size=8, max_overflow=32)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)

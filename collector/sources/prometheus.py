@@ -99,9 +99,13 @@ class OpenPrometheus:
 
     def _asked(self, text: str, start: datetime, end: datetime) -> list[Mapping[str, Any]]:
         given = {"query": text, "start": start.timestamp(), "end": end.timestamp(), "step": self.settings.step}
-        url = str(self.settings.url).rstrip("/") + "/api/v1/query_range"
+        return list(self.ask("query_range", given)["result"])
+
+    def ask(self, what: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401  each question has its own answer
+        """Ask the API under ``/api/v1/``; give the ``data`` of its answer. Only reads. Raises SourceError."""
+        url = f"{str(self.settings.url).rstrip('/')}/api/v1/{what}"
         try:
-            answer = self._connected().post(url, data=given)
+            answer = self._connected().request("POST" if given else "GET", url, data=given or None)
         except httpx2.HTTPError as error:
             self.close()
             raise SourceError(f"{self.settings.url} does not answer: {type(error).__name__}") from None
@@ -111,10 +115,9 @@ class OpenPrometheus:
             told = answer.json()
             if told["status"] != "success":
                 raise SourceError(f"{self.settings.url}: {str(told.get('error'))[:200]}")
-            result = told["data"]["result"]
+            return told["data"]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise SourceError(f"{self.settings.url} does not answer as Prometheus ({answer.status_code})") from None
-        return list(result)
 
     def _samples(self, mapping: MetricMapping, row: Row, series: Mapping[str, Any]) -> Iterator[Sample]:
         labels = {label: _PORT.sub("", value) for label, value in series["metric"].items()}

@@ -86,6 +86,31 @@ def test_what_a_map_cannot_say_is_refused(text: str, words: str) -> None:
     assert any(words in mistake for mistake in mistakes(text))
 
 
+def test_probes_of_what_is_not_there_or_of_one_series_twice_have_their_places() -> None:
+    text = """\
+sites: [{name: here}]
+endpoints: [{name: desk, site: here}]
+probes:
+  - {instance: "https://a/", job: one, endpoint: desk, journey: j, link: cable}
+"""
+    assert "e.yaml:4:68 probes.0.link" in mistakes(text)[0]
+    text = text.replace("cable", "wired")
+    made = estate.understood(text, Path("e.yaml")).probes[0]
+    assert made.has({"instance": "https://a/", "job": "one", "zone": "z"})
+    assert not made.has({"instance": "https://a/", "job": "two"})
+    text += """\
+  - {instance: "https://a/", job: two, endpoint: dsk, journey: j, environment: tset}
+  - {instance: "https://a/", labels: {zone: z}, endpoint: desk, journey: j}
+"""
+    known, twice = "check its spelling, or add it there", "too: tell them apart by job or labels"
+    assert mistakes(text) == [
+        f"e.yaml:5:40 probes.1.endpoint: 'dsk' is not among the endpoints: {known}",
+        f"e.yaml:5:67 probes.1.environment: 'tset' is not among the environments: {known}",
+        f"e.yaml:6:6 probes.2.instance: its series may be those of probes.0 {twice}",
+        f"e.yaml:6:6 probes.2.instance: its series may be those of probes.1 {twice}",
+    ]
+
+
 def test_hosts_that_swap_in_time_are_no_cycle() -> None:
     text = """\
 sites: [{name: here}]
