@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from collector import tables
 from collector.model.errors import NotInStore, RejectedBatch
+from collector.rows import run_tables, sample_table, session_table
 from collector.store import Batch
 from collector.stores._columns import fitting
 
@@ -31,9 +32,9 @@ class Rows:
 
 def columns_of(batch: Batch) -> Rows:
     """Turn the words of a batch into columns."""
-    found = tables.run_tables(batch.runs, skew_seconds=batch.received_skew_seconds)
-    found["samples"] = tables.sample_table(batch.samples)
-    found["sessions"] = tables.session_table(batch.sessions)
+    found = run_tables(batch.runs, skew_seconds=batch.received_skew_seconds)
+    found["samples"] = sample_table(batch.samples)
+    found["sessions"] = session_table(batch.sessions)
     kept = {name: rows for name, rows in found.items() if rows.num_rows}
     return Rows(batch_id=batch.batch_id, sender=batch.sender, tables=kept)
 

@@ -9,6 +9,7 @@ from collector import tables
 from collector.model.access import Link
 from collector.model.errors import RejectedBatch, StoreError
 from collector.model.run import Outcome
+from collector.rows import sample_table, session_table
 from collector.store import Batch, Slice, Store
 from tests.stores.facts import EVER, HOUR, T0, batch, ended, read_back, run, run_ids, sample, step
 
@@ -31,8 +32,8 @@ def test_what_was_appended_is_read_back_at_once_and_after_a_flush(store: Store) 
         assert steps.column("processing").to_pylist() == [0.75, None]
         assert steps.column("resolve").to_pylist() == [None, None]
         assert steps.column("release").to_pylist() == ["3.58", "3.58"]
-        assert store.scan("samples", EVER).equals(tables.sample_table(kept.samples))
-        assert store.scan("sessions", EVER).equals(tables.session_table(kept.sessions))
+        assert store.scan("samples", EVER).equals(sample_table(kept.samples))
+        assert store.scan("sessions", EVER).equals(session_table(kept.sessions))
         assert store.scan("sessions", EVER).column("unsaved_work").to_pylist() == [None, "lost"]
         store.flush()
 
@@ -128,7 +129,7 @@ def test_an_unknown_snapshot_is_refused(store: Store) -> None:
 
 
 def test_columns_are_taken_as_they_are(store: Store) -> None:
-    rows = tables.sample_table([sample(1.0), sample(2.0)])
+    rows = sample_table([sample(1.0), sample(2.0)])
     encoded = rows.set_column(1, "site", rows.column("site").dictionary_encode()).drop_columns(["period_seconds"])
     assert store.append_table("bulk:1", "bulk", "samples", encoded) is True
     assert store.append_table("bulk:1", "bulk", "samples", encoded) is False
@@ -152,7 +153,7 @@ def test_columns_are_taken_as_they_are(store: Store) -> None:
     ],
 )
 def test_columns_that_do_not_fit_are_refused_whole(store: Store, field: str, column: pa.Array) -> None:
-    rows = tables.sample_table([sample(1.0)])
+    rows = sample_table([sample(1.0)])
     place = rows.schema.get_field_index(field)
     wrong = rows.set_column(place, field, column) if place >= 0 else rows.append_column(field, column)
     with pytest.raises(RejectedBatch) as refused:

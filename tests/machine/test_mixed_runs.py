@@ -12,7 +12,6 @@ from pydantic import TypeAdapter
 
 from analysis.conclude import conclude
 from analysis.settings import AnalysisSettings
-from collector import tables
 from collector.model.run import Outcome, Phase, Run
 from collector.model.verdict import Reference, Status
 from collector.store import Batch, Slice
@@ -63,7 +62,7 @@ def test_mixed_runs_are_stored_and_in_no_average() -> None:
     store.close()
     assert sum(rows.column("mixed").to_pylist()) == marked
     assert sum(hourly.column("runs").to_pylist()) == steps.num_rows - marked * len(walked[0].steps)
-    facts = window_of(steps, tables.sample_table([]), faulty.seconds)
+    facts = window_of(steps, sample_table([]), faulty.seconds)
     found = conclude(facts, Reference.EXPECTED, AnalysisSettings(seasonal=False), now=facts.end)
     assert not [verdict for verdict in found if verdict.status in {Status.SLOW, Status.FAILING}]
     words = f"{marked} runs left out: their access changed on the way"

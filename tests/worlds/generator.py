@@ -21,6 +21,7 @@ from collector.model.catalogue import CATALOGUE
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase, Run, StepTiming
 from collector.model.sample import Sample
+from collector.rows import run_tables, sample_table
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 WIRED = Population(link=Link.WIRED, presentation=Presentation.LOCAL)
@@ -206,7 +207,7 @@ def _layer(component: str, metric: str) -> Layer:
 
 def window(world: World) -> Window:
     """Give the world as the analysis reads it."""
-    return window_of(tables.run_tables(runs(world))["steps"], tables.sample_table(samples(world)), world.seconds)
+    return window_of(run_tables(runs(world))["steps"], sample_table(samples(world)), world.seconds)
 
 
 def window_of(steps: pa.Table, sampled: pa.Table, seconds: float) -> Window:

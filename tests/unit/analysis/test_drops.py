@@ -13,9 +13,9 @@ from analysis.drops import PERIOD, count, rated
 from analysis.statistics import poisson_at_least, poisson_interval
 from collector.model.access import Access, Link, Presentation
 from collector.model.session import EndCause, Kept, SessionEvent
+from collector.rows import session_table
 from collector.store import Batch
 from collector.stores.memory import MemoryStore
-from collector.tables import session_table
 from dashboards import session_words
 from tests.worlds.lives import WIFI, life
 

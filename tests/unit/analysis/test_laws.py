@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from analysis.conclude import conclude
 from analysis.settings import AnalysisSettings
 from analysis.window import Window, digest
-from collector import tables
 from collector.model.run import Phase
 from collector.model.verdict import Reference, Status, Verdict
+from collector.rows import run_tables, sample_table
 from tests.worlds.culprits import CULPRITS
 from tests.worlds.generator import runs, samples, window, window_of
 
@@ -33,7 +33,7 @@ def facts() -> Window:
 
 @lru_cache(maxsize=1)
 def columns() -> tuple[pa.Table, pa.Table]:
-    return tables.run_tables(runs(WORLD))["steps"], tables.sample_table(samples(WORLD))
+    return run_tables(runs(WORLD))["steps"], sample_table(samples(WORLD))
 
 
 def concluded(of: Window) -> list[Verdict]:

@@ -8,11 +8,11 @@ import pytest
 
 from analysis.conclude import conclude
 from analysis.settings import AnalysisSettings
-from collector import tables
 from collector.model.access import Access, Population
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase, Run, StepTiming
 from collector.model.verdict import Reference, Status, Verdict
+from collector.rows import run_tables, sample_table
 from tests.worlds.generator import START, WIFI, WIRED, hash_of, window_of
 
 QUIET = {Phase.CONNECT: 0.02, Phase.TLS: 0.03, Phase.PROCESSING: 0.06}
@@ -56,7 +56,7 @@ def verdicts(
         for at in range(0, SECONDS, EVERY)
         for place in (WIRED, WIFI)
     ]
-    facts = window_of(tables.run_tables(runs)["steps"], tables.sample_table([]), SECONDS)
+    facts = window_of(run_tables(runs)["steps"], sample_table([]), SECONDS)
     found = conclude(facts, Reference.EXPECTED, AnalysisSettings(seasonal=False), now=facts.end)
     return [verdict for verdict in found if verdict.status in {Status.SLOW, Status.FAILING}]
 

@@ -8,11 +8,11 @@ import pytest
 
 from analysis.conclude import conclude
 from analysis.settings import AnalysisSettings
-from collector import tables
 from collector.model.access import Access
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase, Run, StepTiming
 from collector.model.verdict import Reference, Status, Verdict
+from collector.rows import run_tables, sample_table
 from tests.worlds.generator import START, WIRED, window_of
 
 SECONDS, FAULT_AT, EVERY = 500, 400, 5
@@ -48,7 +48,7 @@ def verdict(bad: Callable[[], StepTiming]) -> Verdict:
                 seconds=step.seconds, outcome=step.outcome, steps=(step,), driver="print",
             )
         )  # fmt: skip
-    facts = window_of(tables.run_tables(runs)["steps"], tables.sample_table([]), SECONDS)
+    facts = window_of(run_tables(runs)["steps"], sample_table([]), SECONDS)
     said = conclude(facts, Reference.EXPECTED, AnalysisSettings(seasonal=False), now=facts.end)
     (found,) = (one for one in said if one.status in {Status.SLOW, Status.FAILING})
     return found

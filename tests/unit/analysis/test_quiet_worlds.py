@@ -7,8 +7,8 @@ import pytest
 from analysis.conclude import conclude
 from analysis.episodes import judge
 from analysis.settings import AnalysisSettings
-from collector import tables
 from collector.model.verdict import Reference, Status
+from collector.rows import run_tables
 from tests.worlds.generator import START, World, runs, samples, window
 
 FAST = AnalysisSettings(seasonal=False)
@@ -31,7 +31,7 @@ def test_no_look_at_a_long_quiet_time_finds_an_episode() -> None:
 
 def test_single_outliers_and_short_hiccups_are_not_episodes() -> None:
     world = World(seed=5, seconds=500.0)
-    steps = tables.run_tables(runs(world))["steps"].to_pandas()
+    steps = run_tables(runs(world))["steps"].to_pandas()
     late = steps["slot"] >= (START + timedelta(seconds=400)).replace(tzinfo=None)
     hit = late & (steps["slot"] < (START + timedelta(seconds=410)).replace(tzinfo=None))
     steps.loc[hit, "seconds"] += 3.0

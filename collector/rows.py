@@ -1,0 +1,123 @@
+"""From words to columns: what agents, sources and files say, as rows of the store's tables."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from collector.model.run import Run
+from collector.model.sample import Sample
+from collector.model.session import SessionEvent
+from collector.tables import RUNS, SAMPLES, SESSIONS, STEPS, naive
+
+
+def run_tables(runs: Iterable[Run], *, skew_seconds: float | None = None) -> dict[str, pa.Table]:
+    """Turn runs into rows of ``runs`` and ``steps``; ``skew_seconds`` is that of their sender."""
+    run_rows: list[dict[str, Any]] = []
+    step_rows: list[dict[str, Any]] = []
+    for run in runs:
+        walk = _walk(run)
+        run_rows.append(_run_row(run, walk, skew_seconds))
+        step_rows.extend(_step_rows(run, walk))
+    return {"runs": pa.Table.from_pylist(run_rows, RUNS), "steps": pa.Table.from_pylist(step_rows, STEPS)}
+
+
+def sample_table(samples: Iterable[Sample]) -> pa.Table:
+    """Turn samples into rows of ``samples``."""
+    rows = [
+        {
+            "at": naive(sample.at),
+            "site": sample.site,
+            "component": sample.component,
+            "layer": str(sample.layer),
+            "metric": sample.metric,
+            "value": sample.value,
+            "period_seconds": sample.period_seconds,
+            "labels": _json(sample.labels),
+        }
+        for sample in samples
+    ]
+    return pa.Table.from_pylist(rows, SAMPLES)
+
+
+def session_table(events: Iterable[SessionEvent]) -> pa.Table:
+    """Turn session events into rows of ``sessions``."""
+    rows = [
+        {
+            "at": naive(event.at),
+            "session_id": event.session_id,
+            "site": event.site,
+            "endpoint": event.endpoint,
+            "link": str(event.access.link),
+            "presentation": str(event.access.presentation),
+            "journey": event.journey,
+            "environment": event.environment,
+            "kind": str(event.kind),
+            "open_seconds": event.open_seconds,
+            "cause": str(event.cause) if event.cause else None,
+            "detail": event.detail,
+            "saved_work": str(event.saved_work) if event.saved_work else None,
+            "unsaved_work": str(event.unsaved_work) if event.unsaved_work else None,
+            "at_risk_seconds": event.at_risk_seconds,
+            "synthetic": event.synthetic,
+        }
+        for event in events
+    ]
+    return pa.Table.from_pylist(rows, SESSIONS)
+
+
+def _walk(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "slot": naive(run.slot),
+        "started_at": naive(run.started_at),
+        "site": run.site,
+        "endpoint": run.endpoint,
+        "link": str(run.access.link),
+        "presentation": str(run.access.presentation),
+        "journey": run.journey,
+        "journey_hash": run.journey_hash,
+        "environment": run.environment,
+        "mixed": run.mixed,
+    }
+
+
+def _run_row(run: Run, walk: dict[str, Any], skew_seconds: float | None) -> dict[str, Any]:
+    return walk | {
+        "driver": run.driver,
+        "outcome": str(run.outcome),
+        "seconds": run.seconds,
+        "attempt": run.attempt,
+        "synthetic": run.synthetic,
+        "link_source": run.access.link_source,
+        "presentation_source": run.access.presentation_source,
+        "confidence": run.access.confidence,
+        "skew_seconds": skew_seconds,
+        "facts": _json(run.facts),
+    }
+
+
+def _step_rows(run: Run, walk: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    for position, step in enumerate(run.steps):
+        yield walk | {
+            "step": step.step,
+            "position": position,
+            "outcome": str(step.outcome),
+            "seconds": step.seconds,
+            "uncertainty_seconds": step.uncertainty_seconds,
+            "censored": step.censored,
+            "target_seconds": step.target_seconds,
+            **{str(phase): seconds for phase, seconds in step.phases.items()},
+            "requests": step.requests,
+            "connection": step.connection,
+            "http_status": step.http_status,
+            "bytes_received": step.bytes_received,
+            "error_kind": step.error_kind,
+            "error": step.error,
+            "release": run.facts.get("release"),
+        }
+
+
+def _json(mapping: Mapping[str, str]) -> str:
+    return json.dumps(dict(mapping), sort_keys=True, separators=(",", ":"))
