@@ -14,6 +14,7 @@ from analysis.conclude import conclude
 from analysis.settings import AnalysisSettings
 from collector.model.run import Outcome, Phase, Run
 from collector.model.verdict import Reference, Status
+from collector.rows import sample_table
 from collector.store import Batch, Slice
 from collector.stores.memory import MemoryStore
 from tests.worlds.generator import START, WIFI, Fault, World, runs, window_of
