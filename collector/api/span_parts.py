@@ -2,12 +2,14 @@
 
 At every moment a request is under way, the time belongs to the spans that are active and have no active child: the
 innermost ones, in equal shares where several run at once. So nested spans are not counted twice, and children that
-run beside each other never exceed their parent. Times are only compared within one process: one clock.
+run beside each other never exceed their parent. A request that was recorded twice (spans of the same caller's span, at
+the same time) is one request. Times are only compared within one process: one clock.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import pairwise
 
 
 class Part(StrEnum):
@@ -68,7 +70,7 @@ def divide(pieces: Sequence[Piece]) -> tuple[float | None, Mapping[Part, float]]
 
     What goes on after the request was answered is nobody's waiting: it is left out.
     """
-    known = {piece.span_id: piece for piece in pieces}
+    known = _once(pieces)
     whole = any(piece.entry for piece in known.values())
     events = sorted((time, begins, piece.span_id) for piece in known.values() for time, begins in _ends(piece))
     moment, last = _Moment(), 0
@@ -84,6 +86,26 @@ def divide(pieces: Sequence[Piece]) -> tuple[float | None, Mapping[Part, float]]
         (moment.begin if begins else moment.finish)(known[span_id])
         last = time
     return (under_way / 1e9 if whole else None), {part: value / 1e9 for part, value in parts.items()}
+
+
+def _once(pieces: Sequence[Piece]) -> dict[bytes, Piece]:
+    """Give the spans by id, the spans of one request as one: a framework and a library may both have recorded it."""
+    known = {piece.span_id: piece for piece in pieces}
+    same: dict[bytes, bytes] = {}
+    requests = sorted(
+        (piece for piece in known.values() if piece.entry and piece.parent_id),
+        key=lambda piece: (piece.parent_id, piece.start, -piece.end, piece.span_id),
+    )
+    for first, second in pairwise(requests):
+        kept = known[same.get(first.span_id, first.span_id)]
+        if second.parent_id == kept.parent_id and second.start < kept.end:
+            same[second.span_id] = kept.span_id
+            known[kept.span_id] = replace(kept, end=max(kept.end, second.end))
+    return {
+        name: replace(piece, parent_id=same[piece.parent_id]) if piece.parent_id in same else piece
+        for name, piece in known.items()
+        if name not in same
+    }
 
 
 def _ends(piece: Piece) -> tuple[tuple[int, bool], ...]:

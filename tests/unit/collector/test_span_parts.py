@@ -43,6 +43,20 @@ def test_without_the_span_that_took_the_request_the_whole_is_not_known() -> None
     assert seconds(piece(2, 1, Part.DATABASE, 2, 6)) == (None, [0.0, 4.0, 0.0, 0.0])
 
 
+def test_a_request_that_was_recorded_twice_is_one() -> None:
+    again = piece(5, 0, Part.APP, 1, 11, entry=True)  # a library's span beside the framework's, of the same caller
+    of_first, of_second = piece(2, 1, Part.DATABASE, 2, 6), piece(3, 5, Part.EXTERNAL, 7, 8)
+    first = ENTRY, again
+    for entries in (first, first[::-1]):
+        told = [piece(one.span_id[0], 9, one.part, one.start / SECOND, one.end / SECOND, entry=True) for one in entries]
+        assert seconds(of_first, *told, of_second) == (11.0, [6.0, 4.0, 0.0, 1.0])
+
+
+def test_one_caller_that_asks_again_has_two_requests() -> None:
+    first, second = (piece(number, 9, Part.APP, start, start + 2, entry=True) for number, start in ((1, 0), (2, 5)))
+    assert seconds(first, second, piece(3, 2, Part.DATABASE, 5, 6)) == (4.0, [3.0, 1.0, 0.0, 0.0])
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.sampled_from(Part), st.integers(0, 99), st.integers(0, 99)), max_size=9)
 )
