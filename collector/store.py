@@ -156,6 +156,13 @@ class Store(Protocol):
         """
         ...
 
+    def counts(self, name: str, rows: Slice, *, snapshot: int | None = None) -> "pa.Table":
+        """Count rows of table ``name`` by hour: the columns of ``tables.COUNTS``, hours without rows left out.
+
+        Whoever reads more than fits into memory asks this first. Raises NotInStore as ``scan`` does.
+        """
+        ...
+
     def pin(self, snapshot: int) -> None:
         """Keep this snapshot readable for as long as pins are kept: a verdict, a pack or a report names it.
 

@@ -152,6 +152,7 @@ HOURLY = pa.schema(
         **{f"{phase}_q50": _SECONDS for phase in Phase},
     }
 )
+COUNTS = pa.schema({"hour": _TIME, "rows": _COUNT})
 
 # One row per day and group. ``buckets`` and ``counts`` are a histogram whose merging is exact and whose quantiles are
 # within 1 % (collector/stores/_sketch.py): of steps over ok and slow ones, of samples over all. ``total`` is their sum.

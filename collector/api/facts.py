@@ -58,10 +58,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScanQuestion(Question):
-    """The question of a table; without ``columns`` it gives them all."""
+class TableQuestion(Question):
+    """The question of one table."""
 
     table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanQuestion(TableQuestion):
+    """Without ``columns`` it gives them all."""
+
     columns: Sequence[str] | None = None
 
 
@@ -121,6 +127,14 @@ def scan(here: Here, _operator: Operator, question: ScanQuestion) -> Response:
     """Read rows of one table in key order, as an Arrow IPC stream."""
     with _asking():
         rows = here.store.scan(question.table, question.slice, columns=question.columns, snapshot=question.snapshot)
+    return Response(to_ipc(rows), media_type=ARROW)
+
+
+@ROUTER.post("/v1/counts", response_class=Response, responses=_READING)
+def counts(here: Here, _operator: Operator, question: TableQuestion) -> Response:
+    """Count rows of one table by hour, as an Arrow IPC stream."""
+    with _asking():
+        rows = here.store.counts(question.table, question.slice, snapshot=question.snapshot)
     return Response(to_ipc(rows), media_type=ARROW)
 
 

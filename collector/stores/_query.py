@@ -57,6 +57,16 @@ def scan(name: str, origin: Query, rows: Slice, columns: Sequence[str] | None) -
     return Query(text=text, values=(*origin.values, *condition.values)), schema
 
 
+def counts(name: str, origin: Query, rows: Slice) -> Query:
+    """Count the rows of a slice by hour."""
+    condition = where(name, rows)
+    text = (
+        f'SELECT date_trunc(\'hour\', "{tables.TIME_COLUMN[name]}") AS "hour", count(*) AS "rows" '  # noqa: S608
+        f'FROM ({origin.text}) WHERE {condition.text} GROUP BY ALL ORDER BY "hour"'
+    )
+    return Query(text=text, values=(*origin.values, *condition.values))
+
+
 def hourly(origin: Query, rows: Slice) -> Query:
     """Summarise the steps of a slice by hour and group, from the steps themselves."""
     condition = where("steps", rows)

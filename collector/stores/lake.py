@@ -97,19 +97,12 @@ class LakeStore:
     ) -> pa.Table:
         """See ``Store.scan``."""
         tables.schema(name)
-        with self._hot.reading(snapshot, name) as (version, hot), self._root.cursor() as cursor:
-            parts = [f"lake.{name} AT (VERSION => {version:d})"]
-            if hot:
-                cursor.register("hot", pa.concat_tables(hot))
-                parts.append("hot")
-            origin = _query.Query(text=_query.source(name, parts))
-            query, schema = _query.scan(name, origin, rows, columns)
-            try:
-                return query.run(cursor, schema)
-            except StoreError as error:
-                if snapshot is None or "does not exist at version" not in str(error):
-                    raise
-                return schema.empty_table()  # the snapshot is older than the table
+        return self._read(name, snapshot, lambda origin: _query.scan(name, origin, rows, columns))
+
+    def counts(self, name: str, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
+        """See ``Store.counts``."""
+        tables.schema(name)
+        return self._read(name, snapshot, lambda origin: (_query.counts(name, origin, rows), tables.COUNTS))
 
     def hourly(self, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
         """See ``Store.hourly``."""
@@ -170,6 +163,22 @@ class LakeStore:
         finally:
             self._spool.close()
             self._root.close()
+
+    def _read(
+        self, name: str, snapshot: int | None, asked: Callable[[_query.Query], tuple[_query.Query, pa.Schema]]
+    ) -> pa.Table:
+        with self._hot.reading(snapshot, name) as (version, hot), self._root.cursor() as cursor:
+            parts = [f"lake.{name} AT (VERSION => {version:d})"]
+            if hot:
+                cursor.register("hot", pa.concat_tables(hot))
+                parts.append("hot")
+            query, schema = asked(_query.Query(text=_query.source(name, parts)))
+            try:
+                return query.run(cursor, schema)
+            except StoreError as error:
+                if snapshot is None or "does not exist at version" not in str(error):
+                    raise
+                return schema.empty_table()  # the snapshot is older than the table
 
     def _committed(self) -> int:
         hot = self._hot.to_commit()

@@ -56,6 +56,11 @@ class MemoryStore:
         query, schema = _query.scan(name, origin, rows, columns)
         return self._ask(query, name, snapshot, schema)
 
+    def counts(self, name: str, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
+        """See ``Store.counts``."""
+        origin = _query.Query(text=_query.source(name, ["kept"]))
+        return self._ask(_query.counts(name, origin, rows), name, snapshot, tables.COUNTS)
+
     def hourly(self, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
         """See ``Store.hourly``."""
         origin = _query.Query(text=_query.source("steps", ["kept"]))

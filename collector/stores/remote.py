@@ -56,6 +56,10 @@ class RemoteStore:
         question = _question(rows, snapshot) | {"table": name, "columns": columns}
         return self._read("/v1/scan", question)
 
+    def counts(self, name: str, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
+        """See ``Store.counts``."""
+        return self._read("/v1/counts", _question(rows, snapshot) | {"table": name})
+
     def hourly(self, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
         """See ``Store.hourly``."""
         return self._read("/v1/hourly", _question(rows, snapshot))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from collector import tables
 from collector.model.access import Link
+from collector.model.errors import NotInStore
 from collector.model.run import Outcome
 from collector.store import Slice, Store
 from tests.stores.facts import EVER, HOUR, T0, batch, run, step
@@ -122,3 +123,18 @@ def test_a_summary_of_a_snapshot_stays_what_it_was(store: Store) -> None:
     assert store.hourly(EVER, snapshot=first).column("q50").to_pylist() == [1.0]
     assert store.hourly(EVER, snapshot=second).column("q50").to_pylist() == [5.0]
     assert store.hourly(EVER).column("runs").to_pylist() == [2]
+
+
+def test_rows_are_counted_by_the_hour_of_one_snapshot(store: Store) -> None:
+    store.append(batch(1, run(1, step(), step(name="open")), run(2, at=T0 + 3 * HOUR), run(3, at=T0 + 3.5 * HOUR)))
+    snapshot = store.flush()
+    store.append(batch(2, run(4)))
+    found = store.counts("steps", EVER)
+    assert found.schema == tables.COUNTS
+    assert [(row["hour"].hour, row["rows"]) for row in found.to_pylist()] == [(8, 3), (11, 2)]
+    assert store.counts("steps", EVER, snapshot=snapshot).column("rows").to_pylist() == [2, 2]
+    part = Slice(start=T0 + HOUR, end=T0 + 3.5 * HOUR, where={"site": ["north"]})
+    assert store.counts("runs", part).column("rows").to_pylist() == [1]
+    assert store.counts("runs", Slice(start=T0, end=T0 + HOUR, where={"site": ["south"]})).num_rows == 0
+    with pytest.raises(NotInStore, match="no table"):
+        store.counts("none", EVER)
