@@ -46,7 +46,7 @@ BODIES: list[tuple[str, str, bytes]] = [
     *(("/v1/samples", "json", body) for body in (samples(component=""), samples(at="3000-01-01T00:00:00Z"))),
     ("/v1/samples", "json", samples(value=float("nan"))),
     *(("/v1/sessions", "json", body) for body in (sessions(), sessions(kind="fell"), b'{"sequence": 1}', b'"a"')),
-    *(("/v1/metrics", PROTOBUF, body) for body in (b"\xff\xff", b"\x0a\x05ab", gzip.compress(b"")[:-3])),
+    *(("/v1/metrics", PROTOBUF, body) for body in (b"\xff\xff", b"\x0a\x05ab", gzip.compress(b"", mtime=0)[:-3])),
     *(("/v1/metrics", "application/json", body) for body in (b"[]", b"{", b'{"resourceMetrics": 1}', b"\xff")),
     *(("/v1/rows/samples", ARROW, body) for body in (b"", b"\xff\xff\xff\xff", arrow()[:-40], arrow()[:90])),
     *(("/v1/rows/samples", ARROW, body) for body in (arrow(value=["a"]), arrow(value=[float("inf")]), arrow(at=None))),
