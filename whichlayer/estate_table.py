@@ -1,8 +1,10 @@
 """The map of the estate beside what has data, for people and for machines."""
 
 import json
+from itertools import groupby
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -16,15 +18,17 @@ def show(found: Survey | None) -> None:
     if found is None:
         console.print(words.NOTHING)
         return
-    names = ("component", "layer", "used by", "runs on now", "answers now", "data")
-    table = Table(*(Column(name, overflow="fold") for name in names))
-    for part in sorted(found.parts, key=lambda part: (words.ORDER.index(part.component.layer), part.component.name)):
-        one = part.component
-        carried = ", ".join(part.bases) or "-"
-        answers = part.supplier or "not told"
-        table.add_row(one.name, str(one.layer), words.users(part), carried, answers, words.HEARD[part.heard])
+    others = (Column(name, overflow="fold") for name in ("used by", "runs on now", "answers now", "data"))
+    table = Table(Column("component", no_wrap=True), *others, box=SIMPLE_HEAD)
+    parts = sorted(found.parts, key=lambda part: (words.ORDER.index(part.component.layer), part.component.name))
+    for layer, group in groupby(parts, key=lambda part: part.component.layer):
+        table.add_row(f"[bold]{layer}[/bold]")
+        for part in group:
+            carried, answers = ", ".join(part.bases) or "-", part.supplier or "not told"
+            table.add_row(f"  {part.component.name}", words.users(part), carried, answers, words.SHORT[part.heard])
+    table.add_row("[bold]endpoint[/bold]")
     for vantage in found.vantages:
-        table.add_row(vantage.place.name, "endpoint", "-", "-", "-", words.HEARD[vantage.heard])
+        table.add_row(f"  {vantage.place.name}", "-", "-", "-", words.SHORT[vantage.heard])
     console.print(table)
     if found.unmapped:
         seen = ", ".join(words.unmapped(one) for one in found.unmapped)

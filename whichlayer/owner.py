@@ -127,5 +127,8 @@ def _read(data: Path) -> Owner | None:
 
 def _who(data: Path) -> str:
     owner = _read(data)
-    who = f"process {owner.pid} at {owner.url}" if owner else "another process, which is starting or stopping,"
-    return f"the data folder {data} is served by {who}: use that one, or stop it first"
+    if owner is None:
+        return (
+            f"the data folder {data} is in use by another process, which is starting, stopping or only a command: wait"
+        )
+    return f"the data folder {data} is served by process {owner.pid} at {owner.url}: use that one, or stop it first"
