@@ -17,7 +17,7 @@ from opentelemetry.sdk.resources import Resource
 from pydantic import TypeAdapter
 
 from collector.model import trace
-from collector.model.run import Run
+from collector.model.run import Phase, Run
 from collector.store import Slice
 from tests.doors.knock import run
 from tests.doors.owner import configuration, owner
@@ -66,9 +66,9 @@ def slow_by_its_database(site: Site, sequence: int, made: Run) -> None:
     site.take(sequence, TypeAdapter(Run).dump_python(made, mode="json"))
     seen = hosting.timing_of(made, "save")
     assert seen.outcome in {"ok", "slow"}, made
-    assert "server_db" not in seen.phases, "Server-Timing is off"
+    assert Phase.SERVER_DB not in seen.phases, "Server-Timing is off"
     found: Any = hosting.step_with_spans(site.config, made, "save")
-    assert hosting.SLOW_SECONDS <= found["server_db"] <= seen.phases["processing"], (found, seen)
+    assert hosting.SLOW_SECONDS <= found["server_db"] <= seen.phases[Phase.PROCESSING], (found, seen)
     assert found["server_app"] > 0
 
 
