@@ -1,5 +1,6 @@
 """What the ``collector:`` section of ``whichlayer.yaml`` may say."""
 
+from collections import Counter
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -79,6 +80,13 @@ class CollectorSettings(Document):
     def _rollups_last_longer(self) -> Self:
         if self.keep_rollups is not None and self.keep_rollups < self.keep:
             raise ValueError("keep_rollups must be at least as long as keep: a day's rows need their summary")
+        return self
+
+    @model_validator(mode="after")
+    def _sources_are_told_apart(self) -> Self:
+        for (kind, component), times in Counter((one.kind, one.component) for one in self.sources).items():
+            if times > 1:
+                raise ValueError(f"{times} sources of kind {kind} have the component {component!r}: name each its own")
         return self
 
     def beside(self, folder: Path) -> "CollectorSettings":

@@ -32,3 +32,11 @@ def test_durations_are_written_with_their_unit() -> None:
     assert (settings.flush, settings.maintain) == (0.25, 7200.0)
     with pytest.raises(ValidationError, match="250 ms, 30 s, 5 min"):
         CollectorSettings.model_validate({"flush": "soon"})
+
+
+def test_two_sources_of_one_kind_have_a_name_each() -> None:
+    one = {"kind": "citrix", "component": "farm"}
+    assert CollectorSettings.model_validate({"sources": [one, one | {"component": "farm-2"}]}).sources
+    assert CollectorSettings.model_validate({"sources": [one, one | {"kind": "postgresql"}]}).sources
+    with pytest.raises(ValueError, match="2 sources of kind citrix have the component 'farm'"):
+        CollectorSettings.model_validate({"sources": [one, one]})
