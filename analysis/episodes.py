@@ -43,7 +43,7 @@ Span = tuple[datetime, datetime]
 
 def judge(window: Window, against: Reference, settings: AnalysisSettings) -> list[Judgement]:
     """Judge every step, population and environment of ``window``; all of its history is looked at."""
-    all_series = [series for series in split(window.steps) if len(series)]
+    all_series = [series for series in split(window.steps, window.mixed) if len(series)]
     seasons = Seasons(window.hourly, minimum_runs=settings.baseline_runs)
     judged = []
     for series in all_series:

@@ -66,7 +66,7 @@ def _notes(
         yield "no other access ran this step: own and shared parts cannot be told apart"
     if censored:
         yield f"{censored} of {runs} runs timed out: their durations are lower bounds"
-    yield from _left_out(series, window)
+    yield from _left_out(series)
     if runs and not any(series.measures(column, inside) for column in ACCOUNT):
         yield "the application gives no account of its time (Server-Timing): its layers cannot be told apart by phases"
     if len(series.words("journey_hash")) > 1:
@@ -74,20 +74,11 @@ def _notes(
     yield from _gaps(series, window, settings)
 
 
-def _left_out(series: Series, window: Window) -> Iterator[str]:
+def _left_out(series: Series) -> Iterator[str]:
     if series.left_out:
         yield f"{series.left_out} runs left out: the environment or the probe was not ready"
-    mixed = _mixed(series, window)
-    if mixed:
-        yield f"{mixed} runs left out: their access changed on the way"
-
-
-def _mixed(series: Series, window: Window) -> int:
-    """Count the runs of the series that began on its access and did not stay on it."""
-    key, rows = series.key, window.mixed
-    same = (rows["site"] == key.site) & (rows["journey"] == key.journey) & (rows["step"] == key.step)
-    same &= (rows["link"] == str(key.population.link)) & (rows["presentation"] == str(key.population.presentation))
-    return int((same & (rows["environment"] == key.environment)).sum())
+    if series.mixed:
+        yield f"{series.mixed} runs left out: their access changed on the way"
 
 
 def _heard(series: Series, inside: Bools, heard: Agents) -> Iterator[str]:

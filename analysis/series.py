@@ -1,5 +1,6 @@
 """The runs of one step, population and environment in time order, as arrays."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,7 +52,8 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Runs that say something of the service, by slot; ``left_out`` counts those that do not.
+    """Runs that say something of the service, by slot; ``left_out`` counts those that do not, ``mixed`` those that
+    began on this access and did not stay on it.
 
     ``seconds`` is NaN when nothing was timed; with ``censored`` it is a lower bound. The runs are the
     rows at ``places`` of the window's ``columns``.
@@ -66,6 +68,7 @@ class Series:
     columns: Columns
     places: Rows
     left_out: int
+    mixed: int
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -109,12 +112,12 @@ def key_of(values: Any) -> Key:  # noqa: ANN401  what groupby gives
     return Key(site=site, journey=journey, step=step, population=population, environment=environment)
 
 
-def split(steps: pd.DataFrame) -> list[Series]:
+def split(steps: pd.DataFrame, mixed: pd.DataFrame) -> list[Series]:
     """Give one series per step, population and environment, by key; rows come in key order."""
-    return sorted(_split(steps), key=lambda series: series.key)
+    return sorted(_split(steps, mixed), key=lambda series: series.key)
 
 
-def _split(steps: pd.DataFrame) -> Iterator[Series]:
+def _split(steps: pd.DataFrame, mixed: pd.DataFrame) -> Iterator[Series]:
     outcome = steps["outcome"]
     usable = ~outcome.isin([str(one) for one in RULES.left_out]).to_numpy(dtype=bool)
     measured = outcome.isin([str(one) for one in RULES.measured]).to_numpy(dtype=bool)
@@ -124,11 +127,12 @@ def _split(steps: pd.DataFrame) -> Iterator[Series]:
     target = steps["target_seconds"].to_numpy(dtype=float, na_value=np.nan)
     slots = steps["slot"].to_numpy(dtype="datetime64[us]")
     columns = _columns(steps)
+    apart = Counter({key_of(values): len(rows) for values, rows in mixed.groupby(KEY, observed=True).indices.items()})
     for values, found in steps.groupby(KEY, sort=True, observed=True).indices.items():
         rows = np.asarray(found)  # in the frame's order
-        places = rows[usable[rows]]
+        key, places = key_of(values), rows[usable[rows]]
         yield Series(
-            key=key_of(values),
+            key=key,
             slots=slots[places],
             seconds=seconds[places],
             censored=timeout[places],
@@ -137,6 +141,7 @@ def _split(steps: pd.DataFrame) -> Iterator[Series]:
             columns=columns,
             places=places,
             left_out=len(rows) - len(places),
+            mixed=apart[key],
         )
 
 
