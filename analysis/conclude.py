@@ -18,6 +18,7 @@ from analysis.narrowing import INDECISIVE
 from analysis.quality import AGENTS, Agents, agents, notes
 from analysis.series import Bools, Series, stamp
 from analysis.settings import AnalysisSettings
+from analysis.silence import SILENCE, Rhythm, Silent, remarks, rhythms, silent, unproven
 from analysis.statistics import bounded, median_interval
 from analysis.verdict import attribute, identity, quiet
 from analysis.watch import LOOKS
@@ -40,6 +41,7 @@ class _Scene:
     tools: tuple[Method, ...]
     heard: Agents
     sampled: Mapping[str, Sequence[Layer]]
+    rhythms: Mapping[tuple[str, str], Sequence[Rhythm]]
     now: datetime
 
 
@@ -51,7 +53,13 @@ def conclude(window: Window, against: Reference, settings: AnalysisSettings, *, 
     """
     tools = tuple(load(methods, name, Method) for name in names(methods))
     scene = _Scene(
-        window=window, settings=settings, tools=tools, heard=agents(window), sampled=_sampled(window), now=now
+        window=window,
+        settings=settings,
+        tools=tools,
+        heard=agents(window),
+        sampled=_sampled(window),
+        rhythms=rhythms(window),
+        now=now,
     )
     judged = judge(window, against, settings)
     found = []
@@ -81,10 +89,12 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
     window, settings = scene.window, scene.settings
     findings = [finding for tool in scene.tools for finding in tool.explain(window, episode, level=settings.level)]
     excess = episode.excess_rate or episode.excess_seconds
-    attribution = attribute(findings, excess) if excess else None
+    span = episode.start, episode.end
+    unheard = _unheard(scene, series, span)
+    attribution = attribute(unproven(findings, unheard), excess) if excess else None
     inside = (series.slots >= stamp(episode.start)) & (series.slots <= stamp(episode.end))
     timed = int((inside & series.timed).sum())
-    used = {finding.method for finding in findings}
+    used = {finding.method for finding in findings} | ({SILENCE} if unheard else set())
     return Verdict(
         id=_id(series, episode.against, episode.start),
         site=episode.site,
@@ -109,7 +119,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         layers=supplied(attribution.layers, window.estate, episode) if attribution else (),
         unexplained=attribution.unexplained if attribution else None,
         inseparable=attribution.inseparable if attribution else (),
-        data_quality=(*notes(series, inside, others, window, settings, scene.heard), *unsettled(window, episode)),
+        data_quality=(*_quality(scene, series, inside, others, span, unheard), *unsettled(window, episode)),
         methods=(EXPECTATION, EPISODES, *sorted(used, key=lambda use: use.name)),
         counting_rules=RULES.version,
         snapshot=window.snapshot,
@@ -128,7 +138,9 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
     inside = series.between(window.start, window.end)
     timed = series.seconds[inside & series.timed]
     enough = found.band is not None and (len(timed) >= LOOKS[0] or _mostly_quiet(found, inside))
-    band = found.band
+    band, span = found.band, (window.start, window.end)
+    unheard = _unheard(scene, series, span)
+    sampled = [layer for layer in scene.sampled.get(series.key.site, ()) if layer not in unheard]
     return [
         Verdict(
             id=_id(series, found.against, window.start),
@@ -147,9 +159,9 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
             measured=median_interval(timed, settings.level) if len(timed) else None,
             expected=bounded(band.mid, band.low, band.high, settings.level) if band else None,
             at_least=2 * int(series.censored[inside].sum()) >= len(timed) > 0,
-            layers=quiet(scene.sampled.get(series.key.site, ()), _told(series)) if enough else (),
-            data_quality=notes(series, inside, others, window, settings, scene.heard),
-            methods=(EXPECTATION, EPISODES),
+            layers=quiet(sampled, _told(series)) if enough else (),
+            data_quality=_quality(scene, series, inside, others, span, unheard),
+            methods=(EXPECTATION, EPISODES, *([SILENCE] if unheard else [])),
             counting_rules=RULES.version,
             snapshot=window.snapshot,
             digest=window.digest,
@@ -157,6 +169,24 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
             **_read(window),
         )
     ]
+
+
+def _unheard(scene: _Scene, series: Series, span: tuple[datetime, datetime]) -> Silent:
+    elsewhere = set(scene.window.steps["endpoint"].unique()) - set(series.words("endpoint"))
+    return silent(scene.window, scene.rhythms, series.key.site, span, elsewhere)
+
+
+def _quality(
+    scene: _Scene,
+    series: Series,
+    inside: Bools,
+    others: list[Population],
+    span: tuple[datetime, datetime],
+    unheard: Silent,
+) -> tuple[str, ...]:
+    """Say what a reader must know: of the runs themselves, and what the ledger has of this time."""
+    of_runs = notes(series, inside, others, scene.window, scene.settings, scene.heard)
+    return (*of_runs, *remarks(scene.window, series.key.site, span, series.words("endpoint", inside), unheard))
 
 
 def _read(window: Window) -> dict[str, Any]:

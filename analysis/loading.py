@@ -15,6 +15,8 @@ from collector.model.catalogue import CATALOGUE
 from collector.model.change import Change
 from collector.model.estate import Estate
 from collector.model.metric import Direction
+from collector.model.quality import QualityEvent
+from collector.quality import ledger
 from collector.registry import Registry
 from collector.store import Slice, Store
 
@@ -53,6 +55,7 @@ class Facts:
     snapshot: int
     tables: Mapping[str, pa.Table]
     changes: Sequence[Change]
+    ledger: Sequence[QualityEvent]
     digest: str
     estate: Estate | None
 
@@ -84,6 +87,7 @@ def load_at(
     steps = server_account.with_spans(steps, parts)
     told = Slice(start=sampled, end=end, where={"metric": METRICS})
     samples = store.scan("samples", told, columns=SAMPLE_COLUMNS, snapshot=snapshot)
+    told_of = ledger.rows_of(store, since, end, snapshot=snapshot)
     found = {name: _coded(rows) for name, rows in (("steps", steps), ("samples", samples), ("hourly", hourly))}
     return Facts(
         start=start,
@@ -92,7 +96,8 @@ def load_at(
         snapshot=snapshot,
         tables=found,
         changes=tuple(registry.changes(since, end)),
-        digest=digest(list(found.values())),
+        ledger=tuple(ledger.overlapping(ledger.events_of(told_of), since, end)),
+        digest=digest([*found.values(), *([told_of] if told_of.num_rows else [])]),
         estate=registry.estate(),
     )
 
@@ -130,6 +135,7 @@ def window(facts: Facts) -> Window:
         samples=frames["samples"],
         hourly=frames["hourly"],
         changes=facts.changes,
+        ledger=facts.ledger,
         digest=facts.digest,
         estate=facts.estate,
     )

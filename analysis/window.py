@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from collector.model.change import Change
 from collector.model.estate import Estate
+from collector.model.quality import QualityEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class Window:
     reach back to ``history_start`` so that before and during can be compared; ``hourly`` has those
     of ``HOURLY`` and reaches back four weeks. Frames are in key order; methods must not change them.
     ``steps`` has ``spans`` besides where the server's account of any of them comes from spans.
+    ``ledger`` is what the snapshot knows to be wrong with the data, from ``history_start`` on.
     Runs whose access changed on the way are in neither: their steps are in ``mixed``. ``estate`` is the map in
     force, which has a digest of its own: ``digest`` is of the tables.
     """
@@ -33,6 +35,7 @@ class Window:
     samples: pd.DataFrame
     hourly: pd.DataFrame
     changes: Sequence[Change]
+    ledger: Sequence[QualityEvent] = ()
     digest: str
     estate: Estate | None = None
 

@@ -32,7 +32,8 @@ from collector.api import (
 from collector.api import registry as registry_door
 from collector.api.doors import Doors, utc_now
 from collector.api.frame import Frame
-from collector.api.problem import Problem, handler
+from collector.api.problem import Problem
+from collector.api.refusal import handler
 from collector.api.workers import Workers
 from collector.model.errors import WhichlayerError
 from collector.registry import Registry

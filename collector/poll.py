@@ -14,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from collector import sources
 from collector.model.errors import SourceError, WhichlayerError
 from collector.plugin import load
+from collector.quality.reading import SourceWatch
 from collector.settings import SourceSettings
 from collector.source import OpenSource, ResumingSource, Source
 from collector.store import Batch, Store
@@ -46,7 +47,9 @@ class Clockwork:
         opened = plugin.open(site=site, component=entry.component, settings=entry.settings)
         if isinstance(opened, ResumingSource):
             opened.resume(data)
-        reading = Reading(source=opened, store=store, name=f"{entry.kind} {entry.component}")
+        name = f"{entry.kind} {entry.component}"
+        watch = SourceWatch(store=store, site=site, component=entry.component, name=name)
+        reading = Reading(source=opened, store=store, name=name, watch=watch)
         self._ends.append(opened.close)
         self.every(entry.every, f"source {number}: {reading.name}", reading)
 
@@ -69,6 +72,7 @@ class Reading:
     source: OpenSource
     store: Store
     name: str
+    watch: SourceWatch | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _failures: int = 0
     _not_before: datetime | None = None
@@ -95,6 +99,8 @@ class Reading:
             self.store.append(Batch.of(facts, batch_id=f"{SENDER}:{self.name}:{which}", sender=SENDER))
             if resuming is not None:
                 resuming.kept()
+        if self.watch is not None:
+            self.watch.heard(now, facts)
 
     def _failed(self, error: SourceError, now: datetime) -> None:
         self._failures += 1
@@ -103,6 +109,8 @@ class Reading:
         self._not_before = now + pause
         again = "never: change its settings and restart" if error.permanent else f"in {pause.total_seconds():.0f} s"
         _LOG.warning("source cannot be read", source=self.name, reason=str(error), again=again)
+        if self.watch is not None:
+            self.watch.failed(now, str(error), permanent=error.permanent)
 
 
 def _guarded(name: str, work: Callable[[], object]) -> Callable[[], None]:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from collector.model.quality import QualityEvent
 from collector.model.run import Run
 from collector.model.sample import Sample
 from collector.model.session import SessionEvent
-from collector.tables import RUNS, SAMPLES, SESSIONS, STEPS, naive
+from collector.tables import LEDGER, RUNS, SAMPLES, SESSIONS, STEPS, naive
 
 
 def run_tables(runs: Iterable[Run], *, skew_seconds: float | None = None) -> dict[str, pa.Table]:
@@ -65,6 +66,29 @@ def session_table(events: Iterable[SessionEvent]) -> pa.Table:
         for event in events
     ]
     return pa.Table.from_pylist(rows, SESSIONS)
+
+
+def ledger_table(events: Iterable[QualityEvent]) -> pa.Table:
+    """Turn events into rows of ``ledger``."""
+    rows = [
+        {
+            "at": naive(event.at),
+            "until": None if event.until is None else naive(event.until),
+            "told_at": naive(event.told_at),
+            "event_id": event.event_id,
+            "site": event.site,
+            "event_kind": str(event.kind),
+            "subject": event.subject,
+            "journey": event.journey,
+            "layers": json.dumps([str(layer) for layer in event.layers]),
+            "detail": event.detail,
+            "amount": event.amount,
+            "unit": event.unit,
+            "withdrawn": event.withdrawn,
+        }
+        for event in events
+    ]
+    return pa.Table.from_pylist(rows, LEDGER)
 
 
 def _walk(run: Run) -> dict[str, Any]:

@@ -29,14 +29,21 @@ class Batch(Facts):
     @classmethod
     def of(cls, facts: Facts, *, batch_id: str, sender: str) -> "Batch":
         """Make a batch of facts that the collector read by itself."""
-        return cls(batch_id=batch_id, sender=sender, runs=facts.runs, samples=facts.samples, sessions=facts.sessions)
+        return cls(
+            batch_id=batch_id,
+            sender=sender,
+            runs=facts.runs,
+            samples=facts.samples,
+            sessions=facts.sessions,
+            quality=facts.quality,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
     """Which rows: ``start <= time < end`` (aware) and, per column, one of the given values.
 
-    The time column is ``slot`` for runs and steps, ``at`` for samples and sessions.
+    The time column is ``slot`` for runs and steps, ``at`` for the others.
     """
 
     start: datetime

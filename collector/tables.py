@@ -108,14 +108,32 @@ SERVER_PARTS = pa.schema(
         "spans": _COUNT,
     }
 )
+LEDGER = pa.schema(
+    {
+        **dict.fromkeys(("at", "until", "told_at"), _TIME),
+        **dict.fromkeys(("event_id", "site", "event_kind", "subject", "journey"), _TEXT),
+        **dict.fromkeys(("layers", "detail"), _TEXT),  # layers are a JSON list
+        "amount": pa.float64(),
+        "unit": _TEXT,
+        "withdrawn": pa.bool_(),
+    }
+)
 TABLES: Mapping[str, pa.Schema] = {
     "runs": RUNS,
     "steps": STEPS,
     "samples": SAMPLES,
     "sessions": SESSIONS,
     "server_parts": SERVER_PARTS,
+    "ledger": LEDGER,
 }
-TIME_COLUMN = {"runs": "slot", "steps": "slot", "samples": "at", "sessions": "at", "server_parts": "at"}
+TIME_COLUMN = {
+    "runs": "slot",
+    "steps": "slot",
+    "samples": "at",
+    "sessions": "at",
+    "server_parts": "at",
+    "ledger": "at",
+}
 # What scan() sorts by. Samples come metric by metric, each in time, as they lie in the lake: sorting what is nearly
 # sorted is quick. They may repeat a key (a sender's clock was set back), so the value breaks ties.
 ORDER = {
@@ -124,6 +142,7 @@ ORDER = {
     "samples": ("site", "metric", "component", "at", "labels", "value"),
     "sessions": ("at", "session_id", "kind"),
     "server_parts": ("run_id", "position", "at", "service", "nested", "whole", "database", "storage", "external"),
+    "ledger": ("at", "event_id", "told_at"),
 }
 # Columns that are never null: the key, and what every reader groups or judges by.
 REQUIRED = {
@@ -132,6 +151,7 @@ REQUIRED = {
     "samples": ("at", "site", "component", "layer", "metric", "value", "labels"),
     "sessions": ("at", "session_id", *_WHO, "environment", "kind", "open_seconds"),
     "server_parts": tuple(name for name in SERVER_PARTS.names if name != "whole"),
+    "ledger": ("at", "told_at", "event_id", "site", "event_kind", "subject", "layers", "withdrawn"),
 }
 
 # One row per hour and group, ordered by these; q* over ok and slow steps, *_q50 the median of a

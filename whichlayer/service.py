@@ -24,6 +24,7 @@ from collector.app import create
 from collector.model.errors import ConfigError, Mistake, PluginError
 from collector.model.estate import Estate
 from collector.poll import Clockwork
+from collector.quality.every_minute import SECONDS, EveryMinute
 from collector.registry import Registry
 from collector.settings import CollectorSettings, is_loopback
 from collector.store import Store
@@ -137,6 +138,8 @@ def _clockwork(plan: Plan, store: Store, registry: Registry, app: FastAPI) -> It
         _open_sources(plan, clockwork, store)
         clockwork.every(settings.collector.flush, "flush", _timed(flush, store.flush))
         clockwork.every(settings.collector.maintain, "maintain", lambda: store.maintain(datetime.now(UTC)))
+        look = EveryMinute(store=store, site=settings.site, notes=app.state.doors.notes)
+        clockwork.every(SECONDS, "data quality", look)
         conclude = partial(analyse, store, registry, settings.analysis, pool=pool)
         clockwork.every(settings.analysis.interval_seconds, "analyse", lambda: conclude(now=datetime.now(UTC)))
         recount = partial(drops.refresh, store, registry, settings.analysis)

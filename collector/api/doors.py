@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from collector.api.growth import Growth
 from collector.api.meters import Meters
 from collector.api.problem import Problem
+from collector.quality.doors import DoorNotes
 from collector.registry import Agent, Registry, Scope
 from collector.settings import CollectorSettings
 from collector.store import Store
@@ -34,6 +35,10 @@ class Doors:
     growth: Growth = field(default_factory=Growth)
     clock: Callable[[], datetime] = utc_now
     meters: Meters = field(default_factory=Meters)
+    notes: DoorNotes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", DoorNotes(site=self.site, clock=self.clock))
 
 
 def doors(request: Request) -> Doors:
@@ -55,7 +60,14 @@ async def authenticated(request: Request, here: Here) -> Agent:
     if agent is None:
         detail = "send Authorization: Bearer TOKEN with a token from enrolment that was not revoked"
         raise Problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="whichlayer"'})
+    request.state.sender = agent
     return agent
+
+
+def sender(request: Request) -> Agent | None:
+    """Give whose agent sent this request; None of nobody we know, and of an operator, who reads the answer."""
+    found = getattr(request.state, "sender", None)
+    return found if isinstance(found, Agent) and found.scope is Scope.AGENT else None
 
 
 Sender = Annotated[Agent, Depends(authenticated)]

@@ -19,6 +19,7 @@ from collector.api.doors import Doors, Here, Operator, Sender
 from collector.api.intake import SENDING, count_early, refused
 from collector.api.problem import Problem
 from collector.model.errors import NotInStore
+from collector.registry import Scope
 from collector.store import Batch, Every, Slice, StoreStatus
 from collector.stores._batch import from_ipc, to_ipc
 from collector.tables import TABLES
@@ -105,6 +106,8 @@ async def send_rows(request: Request, here: Here, agent: Sender, table: Table, s
 
     204 means they are on disk; sending the same sequence again changes nothing.
     """
+    if table == "ledger" and agent.scope is Scope.AGENT:
+        raise Problem(403, "the ledger is the collector's own: what an agent knows of its data are samples")
     return await _keep(request, here, table, f"{agent.agent_id}:{sequence}", agent.agent_id)
 
 

@@ -4,7 +4,7 @@ Kept in the collector and not in its worker processes: any of these may get the 
 gives the same rows again, because of a series the points of several moments are known, and who completed which.
 """
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from threading import Lock
 import pyarrow as pa
 
 from collector.api.remote_write_decode import Point
-from collector.api.translation import Part
+from collector.api.translation import Meaning, Part
 from collector.mapping import How
 from collector.tables import SAMPLES, naive
 
@@ -42,19 +42,19 @@ class Growth:
         self._lock = Lock()
         self._known: OrderedDict[tuple[str, bytes], _Known] = OrderedDict()
 
-    def rows(self, site: str, sender: str, body: str, points: Sequence[Point]) -> tuple[pa.Table, Counter[str]]:
-        """Give the samples that the points of ``body`` (its digest) complete, and how many counters were reset.
+    def rows(self, site: str, sender: str, body: str, points: Sequence[Point]) -> tuple[pa.Table, list[Meaning]]:
+        """Give the samples that the points of ``body`` (its digest) complete, and what counters were reset.
 
         A counter that fell was reset: what it had grown before is not known, so there is no sample of that time.
         """
-        outcomes: Counter[str] = Counter()
+        resets: list[Meaning] = []
         with self._lock:
-            found = [row for point in points for row in self._row(sender, body, point, outcomes)]
+            found = [row for point in points for row in self._row(sender, body, point, resets)]
             while len(self._known) > self._most:
                 self._known.popitem(last=False)
-        return pa.Table.from_pylist([{"site": site} | row for row in found], SAMPLES), outcomes
+        return pa.Table.from_pylist([{"site": site} | row for row in found], SAMPLES), resets
 
-    def _row(self, sender: str, body: str, point: Point, outcomes: Counter[str]) -> Iterator[dict[str, object]]:
+    def _row(self, sender: str, body: str, point: Point, resets: list[Meaning]) -> Iterator[dict[str, object]]:
         key = (sender, point.part.key)
         known = self._known.setdefault(key, _Known())
         self._known.move_to_end(key)
@@ -67,14 +67,14 @@ class Growth:
             now.below = point.at / 1e6
         if now.above is not None and now.below is not None and now.told_by in {"", body}:
             now.told_by = body
-            quotient, seconds = _quotient(point, known.moments, outcomes)
+            quotient, seconds = _quotient(point, known.moments, resets)
             if quotient is not None:
                 yield _told(point.part, point.at, quotient, seconds)
         while len(known.moments) > _MOST_MOMENTS:
             del known.moments[min(known.moments)]
 
 
-def _quotient(point: Point, moments: dict[int, _Moment], outcomes: Counter[str]) -> tuple[float | None, float | None]:
+def _quotient(point: Point, moments: dict[int, _Moment], resets: list[Meaning]) -> tuple[float | None, float | None]:
     """Divide what grew by what it grew with, since the moment before; give it and the seconds between."""
     now = moments[point.at]
     if now.above is None or now.below is None:
@@ -87,7 +87,7 @@ def _quotient(point: Point, moments: dict[int, _Moment], outcomes: Counter[str])
         return None, None
     above, below = moments[before].above or 0.0, moments[before].below or 0.0
     if now.above < above or now.below < below:
-        outcomes["reset"] += 1
+        resets.append(point.part.meaning)
         return None, None
     if now.below == below:
         return None, None

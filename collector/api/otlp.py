@@ -110,6 +110,8 @@ async def _receive(
         if new:
             here.meters.rows.labels("otlp").inc(decoded.rows.num_rows)
             count_early(here, table, decoded.rows)
+    if decoded.rejected:
+        here.notes.refused(agent.endpoint, decoded.rejected, decoded.reason)
     return sent, decoded
 
 

@@ -7,8 +7,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 
 from collector.model.errors import RejectedBatch, StoreError, StoreFull
 
@@ -89,8 +88,3 @@ _TRANSLATIONS: Mapping[type[Exception], Callable[[Any], Problem]] = {  # the fir
     StoreError: lambda _: _later("the store cannot answer now: the log of the collector says why"),
     HTTPException: lambda error: Problem(error.status_code, str(error.detail), headers=error.headers),
 }
-
-
-async def handler(_request: Request, error: Exception) -> Response:
-    """Answer every error the framework hands over."""
-    return respond(of_error(error))

@@ -1,5 +1,6 @@
 """``POST /api/v1/write``: Prometheus remote write 1.0 and 2.0, as Prometheus and its agents send it."""
 
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from collector.api.doors import Doors, Here, Sender
 from collector.api.intake import SENDING, count_early, heard
 from collector.api.problem import Problem
 from collector.api.remote_write_decode import Decoded, NotRemoteWrite, Protocol, TooLarge, decode
+from collector.model.layer import Layer
 from collector.registry import Agent
 
 ROUTER = APIRouter(tags=["facts"])
@@ -71,5 +73,9 @@ def _keep(here: Doors, agent: Agent, decoded: Decoded) -> None:
     if new:
         here.meters.rows.labels("remote_write").inc(rows.num_rows)
         count_early(here, "samples", rows)
-        for outcome, count in (decoded.outcomes + resets).items():
+        for meaning in resets:
+            here.notes.reset(meaning.component, Layer(meaning.layer), meaning.metric)
+        if decoded.lost:
+            here.notes.refused(agent.endpoint, decoded.lost, "values that are not finite numbers")
+        for outcome, count in (decoded.outcomes + Counter(reset=len(resets))).items():
             here.meters.written.labels(outcome).inc(count)

@@ -59,12 +59,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """Rows that are complete, points of counters, and how many samples (``outcomes``) became what."""
+    """Rows that are complete, points of counters, and how many samples (``outcomes``) became what.
+
+    ``lost`` counts those of known series whose values were not finite.
+    """
 
     digest: str
     rows: pa.Table
     points: Sequence[Point]
     outcomes: Counter[str]
+    lost: int = 0
 
 
 @dataclass(slots=True)
@@ -200,9 +204,11 @@ def _decoded(site: str, digest: str, samples: _Samples) -> Decoded:
     finite, stale = np.isfinite(values), values.view(np.uint64) == _STALE
     outcomes = samples.others + Counter(stale=int(stale.sum()), not_finite=int((~finite & ~stale).sum()))
     places, meanings = [], []
-    points = []
+    points: list[Point] = []
+    lost = 0
     for place, (series, usable) in enumerate(zip(found, finite.tolist(), strict=True)):
         if not usable:
+            lost += bool(series.kept or series.parts) and not stale[place]
             continue
         for meaning in series.kept:
             places.append(place)
@@ -211,7 +217,7 @@ def _decoded(site: str, digest: str, samples: _Samples) -> Decoded:
         points += [Point(part=part, at=at, value=value) for part in series.parts]
         outcomes["kept" if series.kept or series.parts else "unknown"] += 1
     rows = _table(site, meanings, values[places], times[places]) if places else SAMPLES.empty_table()
-    return Decoded(digest=digest, rows=rows, points=points, outcomes=outcomes)
+    return Decoded(digest=digest, rows=rows, points=points, outcomes=outcomes, lost=lost)
 
 
 def _table(site: str, meanings: Sequence[Meaning], values: np.ndarray, times: np.ndarray) -> pa.Table:

@@ -107,6 +107,7 @@ share.read.latency | s | storage | single | up | 0.02 | | a 1 KiB file read back
 link.connect.duration | s | external_link | single | up | 0.02 | | a TCP connection to the far end of the link
 agent.outbox.dropped | 1 | endpoint | gauge | neutral | 0 | | rows an agent had to drop: these data are missing
 agent.slots.missed | 1 | endpoint | gauge | neutral | 0 | | slots in which an agent did not walk
+agent.sampler.failed | 1 | endpoint | gauge | neutral | 0 | | 1 if a sampler of an agent could not read, else 0
 agent.clock.skew | s | endpoint | gauge | neutral | 0 | | how far the agent's clock is ahead of the collector's
 """
 

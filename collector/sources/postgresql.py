@@ -19,6 +19,7 @@ from collector.document import Document, Seconds, validate
 from collector.model.catalogue import CATALOGUE
 from collector.model.errors import SourceError
 from collector.model.facts import Facts
+from collector.model.quality import QualityEvent, QualityKind, event_id
 from collector.model.sample import Sample
 from collector.secret import resolve
 
@@ -96,7 +97,10 @@ class _OpenPostgresql:
             self._sample("db.statement.longest", max(float(longest), 0.0), now),
         ]
         last, self._last = self._last, counters
-        return Facts(samples=tuple(samples if last is None else samples + self._rates(last, counters, now)))
+        if last is None:
+            return Facts(samples=tuple(samples))
+        remarks = (self._reset(now),) if counters.busy_seconds < last.busy_seconds else ()
+        return Facts(samples=(*samples, *self._rates(last, counters, now)), quality=remarks)
 
     def close(self) -> None:
         """Let go of the connection; the next reading makes a new one, and has no rates."""
@@ -149,6 +153,19 @@ class _OpenPostgresql:
         if syncs > 0 and seconds >= 0:  # no flush says nothing about how long one takes
             samples.append(self._sample("db.wal.sync.latency", seconds / syncs, at, period))
         return samples
+
+    def _reset(self, at: datetime) -> QualityEvent:
+        return QualityEvent(
+            event_id=event_id(QualityKind.COUNTER_RESET, self.site, self.component, at.isoformat()),
+            told_at=at,
+            at=at,
+            until=at,
+            site=self.site,
+            kind=QualityKind.COUNTER_RESET,
+            subject=self.component,
+            layers=(CATALOGUE["db.busy"].layer,),
+            detail="the statistics of PostgreSQL were reset: no rates for one reading",
+        )
 
     def _sample(self, metric: str, value: float, at: datetime, period: float | None = None) -> Sample:
         return Sample(

@@ -11,17 +11,19 @@ from collector.model.access import Link, Presentation
 from collector.model.checks import NAME
 from collector.model.errors import RejectedBatch
 from collector.model.layer import Layer
+from collector.model.quality import QualityKind
 from collector.model.run import Outcome
 from collector.model.session import EndCause, Kept, SessionEventKind
 
-_NAMES = frozenset({"site", "endpoint", "component", "metric", "journey", "environment", "step", "driver"})
-_SIGNED = frozenset({"value", "skew_seconds"})
+_NAMES = frozenset({"site", "endpoint", "component", "metric", "journey", "environment", "step", "driver", "subject"})
+_SIGNED = frozenset({"value", "skew_seconds", "amount"})
 _CHOICES: Mapping[str, type[StrEnum]] = {
     "layer": Layer,
     "outcome": Outcome,
     "link": Link,
     "presentation": Presentation,
     "kind": SessionEventKind,
+    "event_kind": QualityKind,
     "cause": EndCause,
     "saved_work": Kept,
     "unsaved_work": Kept,

@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from collector import secret
-from collector.model.errors import SecretError, WhichlayerError
+from collector.model.errors import SecretError
 from collector.model.run import Outcome, Run, StepTiming
 from collector.model.sample import Sample
 from probes.account import Accounts, authenticated
@@ -24,6 +24,7 @@ from probes.agent import wire
 from probes.agent.delivery import Delivery
 from probes.agent.outbox import Kind, Outbox
 from probes.agent.plan import Plan, Planned
+from probes.agent.sampling import Sampling
 from probes.agent.schedule import Schedule
 from probes.agent.settings import SamplerEntry
 from probes.agent.slots import Slots, stagger
@@ -100,7 +101,6 @@ class Agent:
         self._schedule = Schedule()
         self._walking = 0
         self._quiet = threading.Condition()
-        self._failing: set[str] = set()
         self._holding: list[threading.Thread] = []
 
     def run(self, stop: threading.Event) -> None:
@@ -176,19 +176,8 @@ class Agent:
                 _log.exception("a run could not be exported", run_id=run.run_id)
 
     def _add_sampler(self, entry: SamplerEntry, sampler: OpenSampler) -> None:
-        name = f"{entry.sampler} {entry.component}"
-
-        def job() -> None:
-            try:
-                self._keep(sampler.read())
-            except WhichlayerError as error:
-                if name not in self._failing:
-                    _log.warning("cannot sample", sampler=entry.sampler, component=entry.component, reason=str(error))
-                self._failing.add(name)
-            else:
-                self._failing.discard(name)
-
-        self._schedule.add(f"sample {name}", self._slots(entry.every), job)
+        job = Sampling(entry, sampler, keep=self._keep, own=self._own_now)
+        self._schedule.add(f"sample {entry.sampler} {entry.component}", self._slots(entry.every), job)
 
     def _keep(self, samples: Sequence[Sample]) -> None:
         if samples:
@@ -212,6 +201,9 @@ class Agent:
         return wire.own_sample(
             metric, value, site=self._plan.site, endpoint=self._plan.settings.endpoint, at=at, **labels
         )
+
+    def _own_now(self, metric: str, value: float, **labels: str) -> Sample:
+        return self._own(metric, value, datetime.now(UTC), **labels)
 
     def _finish(self) -> None:
         self._schedule.stop()

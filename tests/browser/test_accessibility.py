@@ -15,6 +15,7 @@ PAGES = (
     "/why",
     f"/why?{WINDOW}",
     "/errors",
+    "/quality",
     "/drops",
     "/edges",
     "/estate",

@@ -1,5 +1,6 @@
 """What every store promises, asked of each of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -8,7 +9,9 @@ import pytest
 from collector import tables
 from collector.model.access import Link
 from collector.model.errors import RejectedBatch, StoreError
+from collector.model.quality import QualityEvent, QualityKind
 from collector.model.run import Outcome
+from collector.quality.ledger import between, events_of
 from collector.rows import sample_table, session_table
 from collector.store import Batch, Slice, Store
 from tests.stores.facts import EVER, HOUR, T0, batch, ended, read_back, run, run_ids, sample, step
@@ -195,3 +198,16 @@ def test_the_status_counts(store: Store) -> None:
     snapshot = store.flush()
     after = store.status()
     assert (after.snapshot, after.hot_rows, after.batches) == (snapshot, 0, 1)
+
+
+def test_the_ledger_keeps_every_word_and_its_last_one_holds(store: Store) -> None:
+    begun = QualityEvent(
+        event_id="1", told_at=T0, at=T0, site="north", kind=QualityKind.SOURCE_FAILURE, subject="db-1", detail="away"
+    )
+    store.append(Batch(batch_id="l:1", sender="ledger", quality=(begun,)))
+    snapshot = store.flush()
+    ended = replace(begun, told_at=T0 + HOUR, until=T0 + HOUR)
+    store.append(Batch(batch_id="l:2", sender="ledger", quality=(ended,)))
+    assert store.scan("ledger", EVER).num_rows == 2
+    assert between(store, T0, T0 + 2 * HOUR) == [ended]
+    assert events_of(store.scan("ledger", EVER, snapshot=snapshot)) == [begun]

@@ -31,7 +31,10 @@ def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argumen
     """Read a file into the store, all of it or nothing. The same file again is kept once."""
     import hashlib
     import json
+    from dataclasses import replace
+    from datetime import UTC, datetime
 
+    from collector.quality.files import doubts
     from collector.store import Batch
     from whichlayer import import_table
     from whichlayer.data import opened
@@ -53,8 +56,10 @@ def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argumen
     if not dry_run and found.facts:
         said = repr((file.read_bytes(), kind, mapping and Path(mapping).exists() and Path(mapping).read_bytes(), asked))
         batch_id = f"import:{hashlib.sha256(said.encode()).hexdigest()}"
+        doubted = tuple(doubts(found, site=settings.site, kind=kind, now=datetime.now(UTC)))
+        facts = replace(found.facts, quality=doubted)
         with opened(settings.collector) as (store, _registry):
-            summary["new"] = store.append(Batch.of(found.facts, batch_id=batch_id, sender="import"))
+            summary["new"] = store.append(Batch.of(facts, batch_id=batch_id, sender="import"))
     if as_json:
         print(json.dumps(summary))
     else:
