@@ -93,8 +93,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
     unheard = _unheard(scene, series, span)
     attribution = attribute(unproven(findings, unheard), excess) if excess else None
     inside = (series.slots >= stamp(episode.start)) & (series.slots <= stamp(episode.end))
-    timed = int((inside & series.timed).sum())
-    used = {finding.method for finding in findings} | ({SILENCE} if unheard else set())
+    timed, used = int((inside & series.timed).sum()), {finding.method for finding in findings}
     return Verdict(
         id=_id(series, episode.against, episode.start),
         site=episode.site,
@@ -120,7 +119,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         unexplained=attribution.unexplained if attribution else None,
         inseparable=attribution.inseparable if attribution else (),
         data_quality=(*_quality(scene, series, inside, others, span, unheard), *unsettled(window, episode)),
-        methods=(EXPECTATION, EPISODES, *sorted(used, key=lambda use: use.name)),
+        methods=(EXPECTATION, EPISODES, *sorted(used | _withheld(unheard), key=lambda use: use.name)),
         counting_rules=RULES.version,
         snapshot=window.snapshot,
         digest=window.digest,
@@ -161,7 +160,7 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
             at_least=2 * int(series.censored[inside].sum()) >= len(timed) > 0,
             layers=quiet(sampled, _told(series)) if enough else (),
             data_quality=_quality(scene, series, inside, others, span, unheard),
-            methods=(EXPECTATION, EPISODES, *([SILENCE] if unheard else [])),
+            methods=(EXPECTATION, EPISODES, *_withheld(unheard)),
             counting_rules=RULES.version,
             snapshot=window.snapshot,
             digest=window.digest,

@@ -63,7 +63,7 @@ MEANINGS: Mapping[str, str] = {
     "kind": "what happened to the session",
     "open_seconds": "how long it had been open",
     "cause": "why it ended",
-    "detail": "what was seen of that",
+    "detail": "what was seen of that, or is known of it",
     "saved_work": "whether work that had been saved was still there",
     "unsaved_work": "whether work that had not been saved was still there",
     "at_risk_seconds": "how much work, in time, was not saved",
@@ -74,9 +74,18 @@ MEANINGS: Mapping[str, str] = {
     "storage": "part of it spent in storage",
     "external": "part of it spent in other systems",
     "spans": "how many spans were summed",
+    "until": "when it was over; empty while it lasts",
+    "told_at": "when this was told: of rows with one event_id the last one holds",
+    "event_id": "which entry of the ledger",
+    "event_kind": "what was wrong with the data: gap, clock_skew, unit_surprise, ...",
+    "subject": "what it was about: an endpoint, a component, a sender",
+    "layers": "the layers of which nothing was known meanwhile: a JSON list",
+    "amount": "how much, in unit",
+    "unit": "the unit of amount, or what is counted",
+    "withdrawn": "there was nothing after all",
 }
 _SECONDS = frozenset({*map(str, Phase), "whole", "database", "storage", "external"})
-_UNITS = {"value": "unit of the metric", "bytes_received": "bytes", "confidence": "1"}
+_UNITS = {"value": "unit of the metric", "amount": "unit", "bytes_received": "bytes", "confidence": "1"}
 
 
 def write(folder: Path, done: "Exported") -> None:

@@ -1,4 +1,4 @@
-"""What is in doubt in a file that was imported: values that cannot be in their unit, and what the importer warned of."""
+"""What is in doubt in an imported file: values that cannot be in their unit, and what its importer warned of."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -56,8 +56,8 @@ class Silence:
 
     def look(self, samples: pa.Table, now: datetime) -> None:
         """Take in the samples of the last minutes, earlier ones again; tell who fell silent. Raises StoreError."""
-        for place, layer, at in _moments(samples):
-            at = min(at, now)  # a clock that is ahead says nothing of the time to come
+        for place, layer, said in _moments(samples):
+            at = min(said, now)  # a clock that is ahead says nothing of the time to come
             if place in self._heard:
                 self._heard[place].heard(at)
             elif len(self._heard) < MOST:

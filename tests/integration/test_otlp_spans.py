@@ -179,16 +179,20 @@ def test_the_real_sdk_carries_a_request_to_its_step(here: Collector) -> None:
     assert (row["position"], row["nested"], row["whole"], row["service"]) == (3, False, 0.1, "case-app")
 
 
-def test_a_snapshot_older_than_the_table_has_no_rows_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("step", "table"), [("0002", "server_parts"), ("0003", "ledger")])
+def test_a_snapshot_older_than_the_table_has_no_rows_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, table: str
+) -> None:
     full, early = _catalog._SCHEMA, tmp_path / "schema"
     early.mkdir()
-    for step in full.glob("*.sql"):
-        if not step.name.startswith("0002"):
-            (early / step.name).write_bytes(step.read_bytes())
+    for path in full.glob("*.sql"):
+        if not path.name.startswith(step):
+            (early / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(_catalog, "_SCHEMA", early)
     with closing(LakeStore(tmp_path / "data", flush_seconds=None)) as store:
         old = store.status().snapshot
     monkeypatch.setattr(_catalog, "_SCHEMA", full)
     ever = Slice(start=NOW, end=NOW + timedelta(days=1))
     with closing(LakeStore(tmp_path / "data", flush_seconds=None)) as store:
-        assert store.scan("server_parts", ever, snapshot=old).num_rows == 0
+        assert store.scan(table, ever, snapshot=old).num_rows == 0
+        assert store.scan(table, ever).num_rows == 0

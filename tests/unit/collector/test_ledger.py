@@ -1,5 +1,6 @@
 """The ledger: each trouble once, ended when it ends, withdrawn when there was none, and never a secret."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -72,6 +73,10 @@ class Day:
         self.every_minute.look(self.now)
         return self.entries()
 
+    def looks(self, minutes: Iterable[int], *samples: Sample) -> list[QualityEvent]:
+        """Let the same samples arrive at each of these minutes."""
+        return [self.look(minute, *samples) for minute in minutes][-1]
+
     def entries(self) -> list[QualityEvent]:
         return between(self.store, NOW - timedelta(hours=1), NOW + timedelta(days=1))
 
@@ -108,10 +113,8 @@ def test_a_failure_that_an_earlier_process_left_open_is_ended_by_the_next() -> N
 
 def test_a_component_of_which_nothing_comes_is_stale_until_it_does_and_late_samples_take_it_back() -> None:
     day = Day()
-    for minute in range(1, 5):
-        day.look(minute, sample("db-1"), sample("db-2"))
-    for minute in (6, 9):
-        assert day.look(minute, sample("db-1")) == []
+    day.looks(range(1, 5), sample("db-1"), sample("db-2"))
+    assert day.looks((6, 9), sample("db-1")) == []
     (stale,) = day.look(10, sample("db-1"))
     assert (stale.kind, stale.subject, stale.until) == (QualityKind.STALE_SOURCE, "db-2", None)
     assert (stale.at, stale.layers) == (NOW + timedelta(minutes=4), (Layer.DATABASE,))
@@ -136,8 +139,7 @@ def test_what_a_failing_source_speaks_of_is_not_said_to_be_silent_as_well() -> N
 
 def test_a_slow_rhythm_is_learned_and_a_restart_knows_the_last_half_hour() -> None:
     day = Day()
-    for minute in range(10, 200, 10):
-        assert day.look(minute, sample("array")) == []
+    assert day.looks(range(10, 200, 10), sample("array")) == []
     again = Day(day.store)
     assert again.look(200) == []
     assert [event.subject for event in again.look(260)] == ["array"]
@@ -153,13 +155,10 @@ def test_a_file_of_last_year_is_neither_silent_nor_a_rhythm() -> None:
 @pytest.mark.parametrize("seconds", [40.0, -40.0])
 def test_a_clock_that_is_forty_seconds_off_is_said_until_it_is_right(seconds: float) -> None:
     day = Day()
-    for minute in range(1, 4):
-        told = day.look(minute, sample("desk-1", seconds, "agent.clock.skew", layer=Layer.ENDPOINT))
-    (off,) = told
+    (off,) = day.looks(range(1, 4), sample("desk-1", seconds, "agent.clock.skew", layer=Layer.ENDPOINT))
     assert (off.kind, off.subject, off.amount, off.until) == (QualityKind.CLOCK_SKEW, "desk-1", seconds, None)
     assert ("ahead" if seconds > 0 else "behind") in off.detail
-    for minute in range(4, 8):
-        (right,) = day.look(minute, sample("desk-1", 0.002, "agent.clock.skew", layer=Layer.ENDPOINT))
+    (right,) = day.looks(range(4, 8), sample("desk-1", 0.002, "agent.clock.skew", layer=Layer.ENDPOINT))
     assert right.until is not None
     assert (right.event_id, right.amount) == (off.event_id, seconds)
 
@@ -172,9 +171,9 @@ def test_one_late_answer_is_no_clock_that_is_off() -> None:
 
 def test_rows_an_agent_lost_are_one_entry_an_hour() -> None:
     day = Day()
-    for minute, rows in enumerate([3.0, 4.0], start=1):
-        told = day.look(minute, sample("desk-1", rows, "agent.outbox.dropped", layer=Layer.ENDPOINT))
-    (lost,) = told
+    (first,) = day.look(1, sample("desk-1", 3.0, "agent.outbox.dropped", layer=Layer.ENDPOINT))
+    (lost,) = day.look(2, sample("desk-1", 4.0, "agent.outbox.dropped", layer=Layer.ENDPOINT))
+    assert first.event_id == lost.event_id
     assert (lost.kind, lost.amount, lost.unit) == (QualityKind.DROPPED_BATCH, 7.0, "rows")
 
 
@@ -192,14 +191,11 @@ def test_a_sampler_that_cannot_read_names_its_component_and_layers_until_it_can(
 
 def test_milliseconds_taken_for_seconds_are_one_entry_until_the_mapping_is_right() -> None:
     day = Day()
-    for minute in range(1, 8):
-        told = day.look(minute, sample("lun", 4.0 + minute / 10, "storage.lun.read.latency", layer=Layer.STORAGE))
-    (wrong,) = told
+    (wrong,) = day.looks(range(1, 8), sample("lun", 4.0, "storage.lun.read.latency", layer=Layer.STORAGE))
     assert (wrong.kind, wrong.subject, wrong.until) == (QualityKind.UNIT_SURPRISE, "lun", None)
     assert "storage.lun.read.latency" in wrong.detail
-    for minute in range(8, 28, 2):
-        told = day.look(minute, sample("lun", 0.004, "storage.lun.read.latency", layer=Layer.STORAGE))
-    assert [event.until is None for event in told] == [False]
+    (right,) = day.looks(range(8, 28, 2), sample("lun", 0.004, "storage.lun.read.latency", layer=Layer.STORAGE))
+    assert right.until is not None
 
 
 def test_a_file_with_a_unit_in_doubt_has_entries_of_its_own_time() -> None:
