@@ -175,6 +175,10 @@ def _unheard(scene: _Scene, series: Series, span: tuple[datetime, datetime]) -> 
     return silent(scene.window, scene.rhythms, series.key.site, span, elsewhere)
 
 
+def _withheld(unheard: Silent) -> set[MethodUse]:
+    return {SILENCE} if unheard else set()
+
+
 def _quality(
     scene: _Scene,
     series: Series,

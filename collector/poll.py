@@ -13,6 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from collector import sources
 from collector.model.errors import SourceError, WhichlayerError
+from collector.model.quality import detail
 from collector.plugin import load
 from collector.quality.reading import SourceWatch
 from collector.settings import SourceSettings
@@ -108,7 +109,7 @@ class Reading:
         pause = min(timedelta(seconds=10) * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE)
         self._not_before = now + pause
         again = "never: change its settings and restart" if error.permanent else f"in {pause.total_seconds():.0f} s"
-        _LOG.warning("source cannot be read", source=self.name, reason=str(error), again=again)
+        _LOG.warning("source cannot be read", source=self.name, reason=detail(str(error)), again=again)
         if self.watch is not None:
             self.watch.failed(now, str(error), permanent=error.permanent)
 

@@ -36,16 +36,24 @@ def print_json(events: Sequence[QualityEvent]) -> None:
 
 
 def print_table(events: Sequence[QualityEvent]) -> None:
-    """Print one line for each event."""
+    """Print what is alike once, the newest last; at 80 columns no time is folded."""
     console = Console(highlight=False)
     if not events:
         console.print(quality_words.NOTHING)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("from (UTC)", "until (UTC)", "what", "of", "how much", "detail"):
-        table.add_column(heading, overflow="fold")
-    for event in events:
-        until = "still so" if event.until is None else f"{event.until:%Y-%m-%d %H:%M}"
-        cells = (f"{event.at:%Y-%m-%d %H:%M}", until, quality_words.KIND[event.kind], quality_words.about(event))
-        table.add_row(*(Text(cell) for cell in (*cells, quality_words.amount(event), event.detail)))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("from (UTC)", "until"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what was wrong with the data", overflow="fold")
+    for line in reversed(quality_words.lines(events)):
+        said = Text(f"{line.said}, {line.amount}" if line.amount else line.said)
+        said.append(f"\n{line.event.detail}" if line.event.detail else "", style="dim")
+        table.add_row(f"{line.event.at:%Y-%m-%d %H:%M}", _until(line.event), said)
     console.print(table)
+
+
+def _until(event: QualityEvent) -> str:
+    if event.until is None:
+        return "still so"
+    same_day = event.until.date() == event.at.date()
+    return f"{event.until:%H:%M}" if same_day else f"{event.until:%m-%d %H:%M}"

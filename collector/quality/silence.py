@@ -23,7 +23,7 @@ READINGS = 3  # what was heard less often has no rhythm yet
 TIMES, AT_LEAST = 5, timedelta(minutes=5)  # a silence is five times the longest of the last distances, or more
 DISTANCES = 5
 FORGOTTEN = timedelta(days=7)
-SAYS = "nothing was heard of it any more"
+SAYS = "usually heard"
 Place = tuple[str, str]  # site, component
 
 
@@ -117,5 +117,5 @@ def _begun(place: Place, rhythm: _Rhythm, now: datetime) -> QualityEvent:
         kind=QualityKind.STALE_SOURCE,
         subject=component,
         layers=tuple(sorted(rhythm.layers)),
-        detail=detail(f"{SAYS}: usually at least every {usual:.0f} s"),
+        detail=detail(f"{SAYS}: at least every {usual:.0f} s"),
     )

@@ -1,5 +1,6 @@
 """The page of data quality: what was wrong, of what, from when to when."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,10 +31,10 @@ def test_entries_are_shown_by_kind_and_escaped_and_a_verdict_leads_to_them(tmp_p
         TestClient(app, base_url="http://127.0.0.1:8620", client=("127.0.0.1", 50000)) as client,
     ):
         assert "no entry for this time" in client.get("/quality").text
-        tell(app.state.pages.store, [event])
+        tell(app.state.pages.store, [event, *(replace(event, event_id=f"{n}", subject=f"lun-{n}") for n in (8, 9))])
         text = client.get("/quality").text
-        assert "lun-7 (storage)" in text
-        assert "still so" in text
+        assert "Could not be read: lun-7, lun-8, lun-9 (storage)" in text
+        assert "Wrong now" in text
         assert HOSTILE not in text
         assert "lun-7" not in client.get("/quality?kind=gap").text
         assert client.get("/quality?kind=none").status_code == 400

@@ -14,7 +14,7 @@ from dashboards.web.view import View
 
 USUAL = timedelta(hours=24)
 LONGEST = timedelta(days=31)
-SHOWN = 500
+SHOWN = 300
 
 
 class Question(BaseModel):
@@ -37,11 +37,14 @@ def add(router: APIRouter, view: View) -> None:
         if question.kind and question.kind not in set(QualityKind):
             raise HTTPException(400, f"There is no kind {question.kind!r}: choose one of the list.")
         found = [event for event in between(view.store, start, end) if question.kind in {"", event.kind}]
+        lines = quality_words.lines(found)
+        over = [line for line in lines if line.event.until is not None]
         return view.page(
             request,
             "quality.html",
-            events=found[::-1][:SHOWN],
-            left_out=max(0, len(found) - SHOWN),
+            lasting=[line for line in lines if line.event.until is None][:SHOWN],
+            over=over[:SHOWN],
+            left_out=max(0, len(over) - SHOWN),
             kind=question.kind,
             start=start,
             end=end,
