@@ -1,22 +1,35 @@
 """Silence clears nobody: a source that stopped, a window with a hole, a window without data."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from analysis.conclude import conclude
+from analysis.loading import load
+from analysis.loading import window as opened
 from analysis.settings import AnalysisSettings
+from analysis.silence import SILENCE
 from analysis.window import Window
 from collector.model.layer import Layer
 from collector.model.quality import QualityEvent, QualityKind
 from collector.model.run import Phase
 from collector.model.verdict import LayerState, Reference, Status, Verdict
-from tests.worlds.generator import START, Fault, World, window
+from collector.quality.doors import DoorNotes
+from collector.quality.every_minute import EveryMinute
+from collector.quality.ledger import between
+from collector.registries.database import DatabaseRegistry
+from collector.store import Batch
+from collector.stores.memory import MemoryStore
+from tests.worlds.generator import START, WIFI, WIRED, Fault, World, runs, samples, window
 
+QUIET = World(populations=(WIFI, WIRED))
 FAST = AnalysisSettings(seasonal=False)
 SLOW_DATABASE = World(
-    faults=[Fault(seconds={Phase.SERVER_DB: 0.5}, steps=["search"], shifts={("db-1", "db.busy"): 0.5})]
+    populations=(WIFI, WIRED),
+    faults=[Fault(seconds={Phase.SERVER_DB: 0.5}, steps=["search"], shifts={("db-1", "db.busy"): 0.5})],
 )
 
 
@@ -60,14 +73,31 @@ def slow() -> Window:
     return window(SLOW_DATABASE)
 
 
-@pytest.mark.parametrize("stops", [590.0, 625.0])
-def test_storage_whose_samples_stopped_is_not_cleared_though_they_were_flat(slow: Window, stops: float) -> None:
+def test_storage_whose_samples_stopped_is_not_cleared_though_they_were_flat(slow: Window) -> None:
     assert LayerState.CLEARED in {states(v)[Layer.STORAGE] for v in of(slow) if v.status is Status.SLOW}  # when heard
-    bad = [verdict for verdict in of(without(slow, "lun-1", stops)) if verdict.status is Status.SLOW]
+    bad = [verdict for verdict in of(without(slow, "lun-1", 625.0)) if verdict.status is Status.SLOW]
     assert bad
     for verdict in bad:
         assert states(verdict)[Layer.STORAGE] in {LayerState.INCONCLUSIVE, LayerState.NOT_MEASURED}
         assert any("nothing was heard of storage (lun-1)" in note for note in verdict.data_quality)
+        assert SILENCE in verdict.methods
+
+
+def test_a_source_that_dies_is_told_by_the_collectors_own_look_and_then_clears_nothing(tmp_path: Path) -> None:
+    dies, end = START + timedelta(seconds=590), START + timedelta(seconds=SLOW_DATABASE.seconds + 240)
+    walked, seen = runs(replace(SLOW_DATABASE, seconds=960.0)), samples(replace(SLOW_DATABASE, seconds=960.0))
+    kept = tuple(sample for sample in seen if sample.component != "lun-1" or sample.at < dies)
+    registry = DatabaseRegistry(f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    with closing(registry), closing(MemoryStore()) as store:
+        store.append(Batch(batch_id="w:1", sender="w", runs=tuple(walked), samples=kept))
+        EveryMinute(store=store, site="site-1", notes=DoorNotes(site="site-1")).look(end)
+        (told,) = between(store, START, end)
+        facts = load(store, registry, FAST, start=end - timedelta(minutes=4), end=end, since=START)
+    assert (told.kind, told.subject, told.until) == (QualityKind.STALE_SOURCE, "lun-1", None)
+    bad = [verdict for verdict in of(opened(facts)) if verdict.status is Status.SLOW]
+    assert bad
+    assert LayerState.CLEARED not in {states(verdict)[Layer.STORAGE] for verdict in bad}
+    assert all({Layer.DATABASE, Layer.STORAGE} <= set(verdict.inseparable[0]) for verdict in bad)  # it may be the disks
 
 
 def test_a_failure_in_the_ledger_uncovers_a_layer_even_if_it_is_heard_again_at_the_end(slow: Window) -> None:
@@ -79,7 +109,7 @@ def test_a_failure_in_the_ledger_uncovers_a_layer_even_if_it_is_heard_again_at_t
 
 
 def test_a_failure_that_still_lasts_makes_a_quiet_layer_not_measured() -> None:
-    facts = window(World())
+    facts = window(QUIET)
     facts = replace(facts, ledger=(event(QualityKind.STALE_SOURCE, "lun-1", 60, None, Layer.STORAGE),))
     told = of(facts)
     assert {verdict.status for verdict in told} == {Status.NORMAL}
@@ -88,7 +118,7 @@ def test_a_failure_that_still_lasts_makes_a_quiet_layer_not_measured() -> None:
 
 
 def test_what_the_ledger_says_is_noted_where_it_concerns_the_verdict() -> None:
-    facts = window(World())
+    facts = window(QUIET)
     endpoints = sorted(facts.steps["endpoint"].unique())
     wifi = facts.steps.loc[facts.steps["link"] == "wifi", "endpoint"].iloc[0]
     facts = replace(
@@ -111,13 +141,13 @@ def test_what_the_ledger_says_is_noted_where_it_concerns_the_verdict() -> None:
 
 
 def test_a_window_with_a_hole_says_so_and_how_long() -> None:
-    told = of(window(World(missing=lambda _population, at: 300 <= at < 420)))
+    told = of(window(replace(QUIET, missing=lambda _population, at: 300 <= at < 420)))
     assert told
     assert all(any("a gap of 125 s without runs" in note for note in verdict.data_quality) for verdict in told)
 
 
 def test_no_data_is_never_normal() -> None:
-    facts = window(World())
+    facts = window(QUIET)
     later = replace(facts, start=facts.end + timedelta(hours=1), end=facts.end + timedelta(hours=2))
     told = of(later)
     assert told
