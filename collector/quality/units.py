@@ -65,7 +65,9 @@ def _event(row: dict[str, Any], now: datetime) -> QualityEvent | None:
         kind=QualityKind.UNIT_SURPRISE,
         subject=row["component"],
         layers=(Layer(row["layer"]),),
-        detail=detail(f"{row['metric']}: {what.removeprefix(row['metric']).strip()}: is its unit mapped right?"),
+        detail=detail(
+            f"{row['metric']}: {what.removeprefix(row['metric']).removeprefix(' is ')}: is its unit mapped right?"
+        ),
         amount=middle,
         unit=CATALOGUE[row["metric"]].unit,
     )
