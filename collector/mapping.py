@@ -32,6 +32,7 @@ class How(StrEnum):
     RATIO = "ratio"
 
 
+_MEANT = {"1", "s", "dBm", "bit/s"}  # shares, times and signals; what is counted adds up
 _FITTING = {
     How.GAUGE: {MetricKind.GAUGE, MetricKind.MEAN, MetricKind.MAXIMUM, MetricKind.RATE},  # the product made it a rate
     How.RATE: {MetricKind.RATE, MetricKind.MEAN},
@@ -49,7 +50,7 @@ class Row(Document):
     per: str | None = Field(default=None, description="of a ratio: the counter of operations")
     where: Mapping[str, str] = Field(default_factory=dict, description="labels it must have, for example read only")
     one_minus: bool = Field(default=False, description="the product gives what is left: idle for busy")
-    over: str | None = Field(default=None, description="a gauge to divide it by: what there is altogether")
+    over: str | None = Field(default=None, description="a gauge to divide it by (no ratio): what there is altogether")
     period: document.Seconds | None = Field(default=None, description="of a mean the product makes: its period")
     component: tuple[str, ...] = Field(
         default=(), description="labels that name the component; the mapping's if absent"
@@ -61,10 +62,17 @@ class Row(Document):
         return factor(self._written, CATALOGUE[self.metric].unit)
 
     @property
+    def is_mean(self) -> bool:
+        """Say whether several series of one component are put together as their mean, not as their sum."""
+        return CATALOGUE[self.metric].unit in _MEANT
+
+    @property
     def _written(self) -> str:
         if self.how is not How.RATE:
             return self.unit
-        return {"s": "1", "1": "1/s", "By": "By/s"}.get(self.unit, self.unit)  # seconds per second are a share
+        return {"s": "1", "ms": "ms/s", "1": "1/s", "By": "By/s"}.get(
+            self.unit, self.unit
+        )  # seconds per second are a share
 
     @model_validator(mode="after")
     def _fits(self) -> "Row":
@@ -75,6 +83,8 @@ class Row(Document):
             raise ValueError(f"a {self.how} gives no {known.kind}, and {self.metric} is one")
         if (self.how is How.RATIO) != (self.per is not None):
             raise ValueError("a ratio needs per, the counter of operations; nothing else has it")
+        if self.how is How.RATIO and self.over is not None:
+            raise ValueError("a ratio is divided by per already: leave over out")
         _ = self.factor
         return self
 

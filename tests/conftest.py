@@ -1,7 +1,7 @@
 """Two workers, where that is honest: what measures, or takes the machine's displays, printers or links, does it alone.
 
-``tests/machine``, ``tests/e2e`` and the drivers' contract run in one worker, in order; every other file runs whole in
-whichever worker is free.
+``tests/machine``, ``tests/e2e`` and the drivers' contract run in one worker, in order; files that share a Prometheus in
+one, too; every other file runs whole in whichever worker is free.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,14 @@ from xdist.scheduler.loadfile import LoadFileScheduling
 from collector import secret
 
 _ALONE = ("tests/machine/", "tests/e2e/", "tests/contract/test_driver.py")
+_SHARED = "tests/integration/test_prometheus_"
 
 
 class _Sharing(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
     def _split_scope(self, nodeid: str) -> str:
-        return "machine" if nodeid.startswith(_ALONE) else str(super()._split_scope(nodeid))
+        if nodeid.startswith(_ALONE):
+            return "machine"
+        return "prometheus" if nodeid.startswith(_SHARED) else str(super()._split_scope(nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Sharing:

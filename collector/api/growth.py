@@ -81,17 +81,24 @@ def _quotient(point: Point, moments: dict[int, _Moment], resets: list[Meaning]) 
         return None, None
     if point.part.how is How.GAUGE:
         return (now.above / now.below if now.below else None), None
-    earlier = [at for at, one in moments.items() if at < point.at and one.above is not None and one.below is not None]
-    before = max(earlier, default=None)
-    if before is None or point.at - before > _LONGEST_GAP:
+    before = _before(point.at, moments)
+    if before is None:
         return None, None
     above, below = moments[before].above or 0.0, moments[before].below or 0.0
-    if now.above < above or now.below < below:
+    seconds = (point.at - before) / 1e6
+    of_all = point.part.how is How.RATE and point.part.divided  # of what there is altogether now, which is no counter
+    if now.above < above or (now.below < below and not of_all):
         resets.append(point.part.meaning)
         return None, None
-    if now.below == below:
-        return None, None
-    return (now.above - above) / (now.below - below), (point.at - before) / 1e6
+    with_it = now.below * seconds if of_all else now.below - below
+    return ((now.above - above) / with_it if with_it else None), seconds
+
+
+def _before(at: int, moments: dict[int, _Moment]) -> int | None:
+    """Give the moment before that is complete and not too long ago."""
+    earlier = [one for one, known in moments.items() if one < at and None not in (known.above, known.below)]
+    before = max(earlier, default=None)
+    return None if before is None or at - before > _LONGEST_GAP else before
 
 
 def _told(part: Part, at: int, quotient: float, seconds: float | None) -> dict[str, object]:

@@ -43,7 +43,7 @@ class Part:
     key: bytes
     how: How
     below: bool  # the counter of operations, or what a gauge is divided by
-    divided: bool  # a rate is divided by the time that passed, everything else by the other part
+    divided: bool  # by the other part; a rate without one is divided by the time that passed, and one with by both
     meaning: Meaning
 
 
@@ -83,7 +83,7 @@ class Translation:
                 kept.append(meaning)
             else:
                 key = _key(mapping, row, labels)
-                divided = row.how is not How.RATE
+                divided = row.how is not How.RATE or row.over is not None
                 parts.append(Part(key=key, how=row.how, below=below, divided=divided, meaning=meaning))
         return Series(kept=tuple(kept), parts=tuple(parts))
 

@@ -59,11 +59,23 @@ db.waits.io | {statement} | database | gauge | neutral | 1 | | statements waitin
 db.deadlocks | 1/s | database | rate | up | 0.01 | | statements given up because they waited for each other
 db.statement.longest | s | database | gauge | up | 0.1 | | age of the oldest running statement
 db.statement.mean | s | database | mean | up | 0.01 | | mean time of the statements of one kind
+db.statement.busy | 1 | database | rate | neutral | 0.05 | | seconds of the statements of one kind per second
+db.waiting.lock | 1 | database | rate | up | 0.05 | | seconds waited for locks, per second
+db.waiting.read | 1 | database | rate | neutral | 0.05 | | seconds waited for pages from a disk, per second
+db.waiting.log | 1 | database | rate | neutral | 0.05 | | seconds waited for the log to be written, per second
+db.waiting.memory | 1 | database | rate | up | 0.05 | | seconds waited for memory to work in, per second
+db.waiting.client | 1 | database | rate | neutral | 0.05 | | seconds waited for clients to take answers, per second
+db.memory.grants.pending | {statement} | database | gauge | up | 1 | | statements waiting for memory to work in
+db.memory.page.life | s | database | gauge | down | 300 | 300 (SQL Server) | how long a page stays in memory unused
 system.network.errors | 1/s | network_core | rate | up | 1 | | frames with errors or dropped
 system.network.retransmits | 1/s | network_core | rate | up | 1 | | TCP segments sent again
 system.network.io | By/s | network_core | rate | neutral | 0 | | bytes sent and received
-network.port.errors | 1/s | network_core | rate | up | 1 | | frames of a switch's port with errors or dropped
-network.port.utilization | 1 | network_core | mean | up | 0.2 | | share of a switch's port in use
+network.port.errors.in | 1/s | network_core | rate | up | 1 | | frames a switch's port received broken
+network.port.errors.out | 1/s | network_core | rate | up | 1 | | frames a switch's port could not send
+network.port.discards.in | 1/s | network_core | rate | up | 1 | | sound frames a switch's port dropped unread
+network.port.discards.out | 1/s | network_core | rate | up | 1 | | sound frames a switch's port dropped unsent
+network.port.utilization.in | 1 | network_core | mean | up | 0.2 | | share of a switch's port in use by what it receives
+network.port.utilization.out | 1 | network_core | mean | up | 0.2 | | share of a switch's port in use by what it sends
 network.path.connect | s | network_core | single | up | 0.01 | | a TCP connection to a station on the path
 network.path.roundtrip | s | network_core | single | up | 0.01 | | an echo from a station on the path
 network.path.loss | 1 | network_core | mean | up | 0.1 | | share of the echoes asked of a station that did not come

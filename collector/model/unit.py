@@ -15,7 +15,8 @@ _UNITS: Mapping[str, tuple[str, float]] = {
     "bit/s": ("bit/s", 1.0), "kbit/s": ("bit/s", 1e3), "Mbit/s": ("bit/s", 1e6), "Gbit/s": ("bit/s", 1e9),
     "1": ("1", 1.0), "%": ("1", 1e-2), "1/s": ("1/s", 1.0), "1/min": ("1/s", 1 / 60), "1/h": ("1/s", 1 / 3600),
     "dBm": ("dBm", 1.0),
-    "ms/20s": ("1", 1e-3 / 20),  # as vCenter sums a waiting time up
+    "ms/s": ("1", 1e-3), "ms/20s": ("1", 1e-3 / 20),  # as vCenter sums a waiting time up
+    "By/Mbit": ("1", 8e-6),  # bytes a second of a port whose speed is in Mbit a second
 }  # fmt: skip
 
 

@@ -19,7 +19,6 @@ from pydantic import Field, HttpUrl
 
 from collector.document import Document, Seconds, validate
 from collector.mapping import How, MetricMapping, Row, load
-from collector.model.catalogue import CATALOGUE
 from collector.model.checks import as_name
 from collector.model.errors import ConfigError, Mistake, SourceError
 from collector.model.facts import Facts
@@ -28,7 +27,6 @@ from collector.secret import resolve
 
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_MEANT = {"1", "s", "dBm", "bit/s"}  # put together as a mean; what is counted, as a sum
 _REFUSED = {401, 403}
 _MOST_AT_ONCE = timedelta(hours=6)  # after an outage: Prometheus refuses more than 11,000 points of a series
 _PORT = re.compile(r":\d+$")
@@ -160,12 +158,10 @@ def query(mapping: MetricMapping, row: Row, settings: PrometheusSettings) -> str
     by = f"by ({', '.join(row.component or mapping.component)})"
     if row.how is How.RATIO:
         return f"sum {by} (rate({row.name}{chosen}{span})) / sum {by} (rate({row.per}{chosen}{span}))"
-    together = "avg" if CATALOGUE[row.metric].unit in _MEANT else "sum"
-    if row.how is How.RATE:
-        return f"{together} {by} (rate({row.name}{chosen}{span}))"
+    value = f"rate({row.name}{chosen}{span})" if row.how is How.RATE else f"{row.name}{chosen}"
     if row.over is not None:
-        return f"sum {by} ({row.name}{chosen}) / sum {by} ({row.over}{chosen})"
-    return f"{together} {by} ({row.name}{chosen})"
+        return f"sum {by} ({value}) / sum {by} ({row.over}{chosen})"
+    return f"{'avg' if row.is_mean else 'sum'} {by} ({value})"
 
 
 def _check(mapping: MetricMapping, match: Mapping[str, str]) -> None:

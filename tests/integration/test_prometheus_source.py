@@ -1,19 +1,11 @@
 """A real Prometheus that scrapes a real node_exporter, and counters whose growth is known."""
 
-import shutil
-import socket
-import subprocess
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from collector import sources
 from collector.model.catalogue import CATALOGUE
@@ -22,107 +14,9 @@ from collector.model.facts import Facts
 from collector.model.sample import Sample
 from collector.plugin import load
 from collector.source import Source
+from tests.peers.monitoring import ARRAYS, WINDOW, free_port
 
 pytestmark = pytest.mark.integration
-WINDOW = 4.0
-ARRAYS = """
-product: arrays
-component: [volume]
-rows:
-  - {name: lun_avg_read_latency, metric: storage.lun.read.latency, unit: us}
-  - {name: pure_usec, where: {dimension: usec_per_read_op}, metric: storage.lun.read.latency, unit: us}
-  - {name: hpe_seconds, metric: storage.lun.read.latency, unit: s, period: 5 min}
-  - {name: dell_milliseconds, metric: storage.lun.read.latency, unit: ms}
-  - {name: reading_seconds_total, how: ratio, per: reads_total, metric: storage.host.read.latency, unit: s}
-  - {name: reads_total, how: rate, metric: storage.lun.operations, unit: "1"}
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Prometheus beside node_exporter and an array of ours, ten seconds old; gives its address."""
-    absent = [name for name in ("prometheus", "prometheus-node-exporter") if shutil.which(name) is None]
-    if absent:
-        pytest.skip(f"{absent[0]} is not installed")
-    folder, node, own = tmp_path_factory.mktemp("prometheus"), free_port(), free_port()
-    with ExitStack() as stack:
-        stack.enter_context(array(own))
-        config = folder / "prometheus.yml"
-        targets = "".join(
-            f"  - {{job_name: {job}, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}\n"
-            for job, port in (("node", node), ("array", own))
-        )
-        config.write_text(f"global: {{scrape_interval: 1s}}\nscrape_configs:\n{targets}")
-        port = free_port()
-        flags = [f"--config.file={config}", f"--storage.tsdb.path={folder}/data"]
-        flags.append(f"--web.listen-address=127.0.0.1:{port}")
-        commands = [["prometheus", *flags]]
-        commands.append(["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{node}"])
-        for command in commands:
-            log = stack.enter_context((folder / f"{command[0]}.log").open("wb"))
-            process = subprocess.Popen(command, stdout=log, stderr=log)
-            stack.callback(process.wait, 20)
-            stack.callback(process.terminate)
-        url = f"http://127.0.0.1:{port}"
-        wait_for_points(url)
-        yield url
-
-
-class array:  # noqa: N801  a context
-    """An exporter whose reads take 2.5 ms each, 40 of them a second."""
-
-    def __init__(self, port: int) -> None:
-        registry = CollectorRegistry()
-        gauges = {"lun_avg_read_latency": 2500.0, "hpe_seconds": 0.0025, "dell_milliseconds": 2.5}
-        for name, value in gauges.items():
-            Gauge(name, name, ["volume"], registry=registry).labels("Case DB").set(value)
-        pure = Gauge("pure_usec", "pure", ["volume", "dimension"], registry=registry)
-        pure.labels("Case DB", "usec_per_read_op").set(2500.0)
-        pure.labels("Case DB", "usec_per_write_op").set(99999.0)
-        self._reads = Counter("reads", "reads", ["volume"], registry=registry).labels("Case DB")
-        self._seconds = Counter("reading_seconds", "reading", ["volume"], registry=registry).labels("Case DB")
-        self._server, self._thread = start_http_server(port, "127.0.0.1", registry)
-        self._ended = threading.Event()
-        self._work = threading.Thread(target=self._run)
-
-    def _run(self) -> None:
-        began, done = time.monotonic(), 0
-        while not self._ended.wait(0.05):
-            now = int((time.monotonic() - began) * 40)
-            self._reads.inc(now - done)
-            self._seconds.inc((now - done) * 0.0025)
-            done = now
-
-    def __enter__(self) -> None:
-        self._work.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._work.join()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-def wait_for_points(url: str) -> None:
-    """Wait until rates of all targets can be asked for."""
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline:
-        try:
-            answer = httpx2.get(f"{url}/api/v1/query", params={"query": f"sum(count_over_time(up[{WINDOW:g}s]))"})
-            result = answer.json()["data"]["result"]
-            if result and float(result[0]["value"][1]) >= 8:
-                return
-        except httpx2.HTTPError:
-            pass
-        time.sleep(0.2)
-    raise AssertionError("Prometheus has not scraped its targets")
 
 
 def opened(url: str, *mappings: str, **more: Any) -> Any:

@@ -1,0 +1,1 @@
+"""An exporter that nobody scrapes yet."""
