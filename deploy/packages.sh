@@ -39,6 +39,7 @@ look() {
     need "command -v prometheus" prometheus "tests that read a Prometheus"
     need "command -v prometheus-blackbox-exporter" prometheus-blackbox-exporter "tests that read a Prometheus"
     need "command -v prometheus-node-exporter" prometheus-node-exporter "tests that read a Prometheus"
+    need "command -v prometheus-postgres-exporter" prometheus-postgres-exporter "tests that scrape an exporter"
     need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in browser tests"
     need "ls /usr/share/tesseract-ocr/*/tessdata/eng.traineddata" tesseract-ocr-eng "tests of text that is read on a screen"
     # xrdp is a service that others can reach and that starts with the machine: only a machine for tests gets it.

@@ -4,12 +4,14 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from collector import sources
 from collector.model.catalogue import CATALOGUE
@@ -18,9 +20,10 @@ from collector.model.sample import Sample
 from collector.plugin import load, names
 from collector.source import OpenSource, Source
 from deploy.lab import postgres
+from tests.peers.monitoring import free_port, program
 
 pytestmark = pytest.mark.integration
-KNOWN = {"citrix", "postgresql", "prometheus"}
+KNOWN = {"citrix", "postgresql", "prometheus", "scrape"}
 LAYER = {name: metric.layer for name, metric in CATALOGUE.items()}
 
 
@@ -43,7 +46,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     rules = data / "pg_hba.conf"
     rules.write_text("local all locked reject\nlocal all secret scram-sha-256\n" + rules.read_text())
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(postgres.server(data, folder), stdout=log, stderr=log)
+        preloaded = ["-c", "shared_preload_libraries=pg_stat_statements"]
+        process = subprocess.Popen([*postgres.server(data, folder), *preloaded], stdout=log, stderr=log)
     try:
         postgres.wait_and_create_database(folder)
         with psycopg.connect(postgres.conninfo(folder), autocommit=True) as connection:
@@ -51,6 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             connection.execute("CREATE ROLE watcher LOGIN IN ROLE pg_monitor")
             connection.execute("CREATE ROLE secret LOGIN PASSWORD 'right' IN ROLE pg_monitor")
             connection.execute("CREATE ROLE locked LOGIN")
+            connection.execute("CREATE EXTENSION pg_stat_statements")
             connection.execute("CREATE TABLE notes (id int PRIMARY KEY, note text)")
             connection.execute("INSERT INTO notes VALUES (1, 'a')")
         yield folder
@@ -75,7 +80,8 @@ def test_the_suite_knows_every_source() -> None:
 
 def test_the_first_reading_has_no_rates(server: Path) -> None:
     source = opened(server)
-    assert set(values(source.read().samples)) == {"db.connections.active", "db.waits.lock", "db.statement.longest"}
+    now = {"db.connections.active", "db.waits.lock", "db.waits.io", "db.statement.longest"}
+    assert set(values(source.read().samples)) == now
     source.close()
 
 
@@ -85,7 +91,8 @@ def test_every_sample_is_in_the_catalogue_under_its_layer(server: Path) -> None:
     busy(server, seconds=0.2)
     for sample in source.read().samples:
         assert sample.layer is LAYER[sample.metric]
-        assert (sample.site, sample.component) == ("s", "db-1")
+        assert sample.site == "s"
+        assert sample.component == "db-1" or (sample.metric.startswith("db.statement.") and sample.labels["statement"])
     source.close()
 
 
@@ -108,6 +115,80 @@ def test_busy_time_and_log_flushes_are_rates_of_the_period(server: Path) -> None
     assert 1.0 <= rate.value * rate.period_seconds <= took + 0.5
     assert 0 < samples["db.wal.sync.latency"].value < 1
     source.close()
+
+
+def test_statements_that_took_the_time_are_told_by_their_shape(server: Path) -> None:
+    slow = "SELECT count(*) FROM generate_series(1, 100000) AS g WHERE g::text <> 'canary' /* canary */"
+    with (
+        closing(opened(server)) as source,
+        psycopg.connect(postgres.conninfo(server), autocommit=True) as connection,
+    ):
+        source.read()
+        began = time.monotonic()
+        for _ in range(8):
+            connection.execute(slow.encode())
+        took = time.monotonic() - began
+        connection.execute("CREATE ROLE somebody PASSWORD 'canary'")
+        connection.execute("DROP ROLE somebody")
+        told = [sample for sample in source.read().samples if sample.labels]
+    kinds = {sample.labels["statement"]: sample.component for sample in told}
+    assert len(set(kinds.values())) == len(kinds) >= 3
+    assert {"CREATE …", "DROP …"} <= kinds.keys()
+    assert "canary" not in str(told)
+    shape = "SELECT count (*) FROM generate_series (?, …) AS g WHERE g::text <> ?"
+    mine = {sample.metric: sample for sample in told if sample.labels["statement"] == shape}
+    mean, busy = mine["db.statement.mean"], mine["db.statement.busy"]
+    assert 0 < mean.value * 8 <= took
+    shares = [sample.value for sample in told if sample.metric == "db.statement.busy"]
+    assert shares == sorted(shares, reverse=True)
+    assert busy.value * (busy.period_seconds or 0) == pytest.approx(mean.value * 8)
+
+
+@pytest.mark.parametrize(("database", "asked"), [("postgres", 10), ("casebook", 0)])
+def test_without_the_extension_everything_else_is_told_and_how_to_get_it(
+    server: Path, database: str, asked: int
+) -> None:
+    with closing(opened(server, dsn=f"host={server} user=watcher dbname={database}", statements=asked)) as source:
+        with capture_logs() as logs:
+            source.read()
+        busy(server, seconds=0.1)
+        found = source.read().samples
+    assert "db.busy" in values(found)
+    assert not [sample for sample in found if sample.labels]
+    told = [log["event"] for log in logs if "pg_stat_statements" in log["event"]]
+    assert len(told) == (1 if asked else 0)
+
+
+def test_the_same_server_is_read_by_its_exporter(server: Path, tmp_path: Path) -> None:
+    if shutil.which("prometheus-postgres-exporter") is None:
+        pytest.skip("prometheus-postgres-exporter is not installed")
+    port = free_port()
+    command = ["prometheus-postgres-exporter", f"--web.listen-address=127.0.0.1:{port}"]
+    given = {"DATA_SOURCE_NAME": f"host={server} user=watcher dbname=casebook sslmode=disable"}
+    settings = {"url": f"http://127.0.0.1:{port}/metrics", "mappings": ["postgres_exporter"]}
+    source = load(sources, "scrape", Source).open(site="s", component="db-1", settings=settings)
+    with program(command, tmp_path, given):
+        until(lambda: bool(source.read()))
+        began = time.monotonic()
+        busy(server, seconds=0.7)
+        found = source.read().samples
+        took = time.monotonic() - began
+    mine = {sample.metric: sample for sample in found if sample.component == "db-1-casebook"}
+    source.close()
+    assert {"db.connections.active", "db.deadlocks"} <= mine.keys()
+    assert 0.7 <= mine["db.busy"].value * (mine["db.busy"].period_seconds or 0) <= took + 0.7
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Wait until a source can be read."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            if done():
+                return
+        except SourceError:
+            time.sleep(0.05)
+    raise AssertionError("it cannot be read")
 
 
 def test_waiting_for_a_lock_is_seen_and_the_reader_is_not(server: Path) -> None:

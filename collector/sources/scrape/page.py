@@ -44,6 +44,8 @@ def parse(text: str, content_type: str, wanted: Collection[str], *, at: float) -
 
 def _take(family: Metric, wanted: Collection[str], found: dict[str, dict[Labels, Point]], at: float) -> None:
     for sample in family.samples:
-        if sample.name in wanted:
+        # Counters without _total get it: from the parser in a text, from the exporter in OpenMetrics.
+        name = sample.name if sample.name in wanted else sample.name.removesuffix("_total")
+        if name in wanted:
             told = at if sample.timestamp is None else float(sample.timestamp)
-            found.setdefault(sample.name, {})[tuple(sorted(sample.labels.items()))] = Point(sample.value, told)
+            found.setdefault(name, {})[tuple(sorted(sample.labels.items()))] = Point(sample.value, told)

@@ -112,6 +112,7 @@ def test_ports_of_a_switch_are_in_use_by_what_grew_of_their_speed() -> None:
         down = labels.replace("1", "2")
         told = {"ifHCInOctets": octets, "ifOutDiscards": discards, "ifHighSpeed": 100}
         lines = [f"{name}{{{labels}}} {value}" for name, value in told.items()]
+        lines.insert(0, "# TYPE ifHCInOctets counter")  # whose name has no _total
         return "\n".join([*lines, f"ifHCInOctets{{{down}}} 0", f"ifHighSpeed{{{down}}} 0"]) + "\n"
 
     found = product("snmp_if_mib", port(1_000_000, 5), port(13_500_000, 25))
