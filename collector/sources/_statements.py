@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 _LONGEST = 300
+_MOST_KNOWN = 50_000  # statements; a server with more begins anew
 _ASKS = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES"}
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*)
@@ -101,12 +102,25 @@ class Costs(Generic[K]):
     def __init__(self) -> None:
         self._last: Mapping[K, Cost] | None = None
 
-    def grown(self, now: Mapping[K, Cost]) -> dict[K, Cost]:
-        """Give what each cost since; nothing the first time. One that fell, or is new, began at nothing in between."""
+    def grown(self, now: Mapping[K, Cost], *, whole: bool = True) -> dict[K, Cost]:
+        """Give what each cost since; nothing the first time. One that fell, or is new, began at nothing in between.
+
+        Unless ``whole``, ``now`` leaves out what did not run: what was known of that stays known.
+        """
         last, self._last = self._last, now
         if last is None:
             return {}
-        return {key: cost for key, total in now.items() if (cost := _since(last.get(key), total)).calls > 0}
+        if not whole:
+            self._last = {**last, **now}
+        grown = {key: cost for key, total in now.items() if (cost := _since(last.get(key), total)).calls > 0}
+        if len(self._last) > _MOST_KNOWN:
+            self._last = None
+        return grown
+
+    @property
+    def known(self) -> bool:
+        """Say whether it knows what came before; if not, the next look must be at everything."""
+        return self._last is not None
 
 
 def _since(last: Cost | None, now: Cost) -> Cost:

@@ -23,7 +23,7 @@ from deploy.lab import postgres
 from tests.peers.monitoring import free_port, program
 
 pytestmark = pytest.mark.integration
-KNOWN = {"citrix", "postgresql", "prometheus", "scrape"}
+KNOWN = {"citrix", "postgresql", "prometheus", "scrape", "sqlserver"}
 LAYER = {name: metric.layer for name, metric in CATALOGUE.items()}
 
 
