@@ -63,7 +63,7 @@ def read(source: OpenPrometheus, estate: Estate, *, start: datetime, sampled: da
     wide = {"step": max(source.settings.step, widest), "window": max(source.settings.window, 4 * widest)}
     source.settings = source.settings.model_copy(update=wide)
     samples = list(_samples(source, sampled, end))
-    kept = [sample for sample in samples if _mapped(estate, sample.component)]
+    kept = [sample for sample in samples if estate.holds(sample.component)]
     return Past(
         facts=Facts(runs=tuple(runs), samples=tuple(kept)),
         intervals=intervals,
@@ -178,9 +178,3 @@ def _samples(source: OpenPrometheus, start: datetime, end: datetime) -> Iterator
         until = min(end, start + part)
         yield from source.between(start, until)
         start = until + timedelta(seconds=source.settings.step)
-
-
-def _mapped(estate: Estate, component: str) -> bool:
-    """Say whether the map has it: by a name of its own, or as a disk or an instance of something it has."""
-    names = (name for one in estate.components for name in one.names)
-    return any(component == name or component.startswith(f"{name}-") for name in names)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,13 +39,16 @@ def verdicts_of(
     """
     if map_file is None:
         raise typer.BadParameter("say what its probes stand for: whichlayer estate example", param_hint="--map")
-    _refuse_secret(str(access["url"]))
     estate = maps.read(map_file)
     if not estate.probes:
         what = "has no probes: say which instance of blackbox_exporter is which endpoint and journey (docs/estate.md)"
         raise ConfigError([Mistake(file=str(map_file), line=1, column=1, message=what)])
     start = min(asked.start, asked.end - timedelta(hours=hours))
-    past = _read(asked, estate, {**access, "mappings": ["all"]}, start, mappings)
+    site = estate.sites[0] if len(estate.sites) == 1 else _WHOLE
+    with asked_of(access, site=site) as source:
+        source.mappings = history.known(source, mappings, Path())
+        sampled = max(start, asked.start - SAMPLES_BEFORE)
+        past = history.read(source, estate, start=start, sampled=sampled, end=asked.end)
     for line in _differences(past, estate):
         print(line, file=sys.stderr)
     if not past.facts.runs:
@@ -53,19 +57,15 @@ def verdicts_of(
     return [_noted(verdict, past, estate) for verdict in _concluded(asked, estate, past.facts, start)]
 
 
-def _refuse_secret(url: str) -> None:
-    if "@" in urlsplit(url).netloc:
+@contextmanager
+def asked_of(access: Mapping[str, str | None], *, site: str) -> Iterator[OpenPrometheus]:
+    """Open a Prometheus to be asked, with no mapping yet. Raises typer.BadParameter for a password in its address."""
+    if "@" in urlsplit(access["url"] or "").netloc:
         raise typer.BadParameter("no password in an address: give --user and --password", param_hint="--prometheus")
-
-
-def _read(asked: Asked, estate: Estate, access: Mapping[str, object], start: datetime, mappings: Sequence[str]) -> Past:
-    settings = validate(access, PrometheusSettings, file="--prometheus")
-    site = estate.sites[0] if len(estate.sites) == 1 else _WHOLE
+    settings = validate({**access, "mappings": ["all"]}, PrometheusSettings, file="--prometheus")
     source = OpenPrometheus(site=site, component="prometheus", settings=settings, mappings=())
     try:
-        source.mappings = history.known(source, mappings, Path())
-        sampled = max(start, asked.start - SAMPLES_BEFORE)
-        return history.read(source, estate, start=start, sampled=sampled, end=asked.end)
+        yield source
     finally:
         source.close()
 

@@ -143,6 +143,11 @@ class Estate:
         """Find a component by a name its samples have."""
         return next((one for one in self.components if name in one.names), None)
 
+    def holds(self, name: str) -> bool:
+        """Say whether it has a component of this name, or one that this is a disk, a database or a statement of."""
+        names = (own for one in self.components for own in one.names)
+        return any(name == own or name.startswith(f"{own}-") for own in names)
+
     def used_by(self, at: datetime) -> Mapping[str, frozenset[str]]:
         """Say which environments use each component at an instant: by themselves, or through what runs on it."""
         found = {one.name: set(one.environments) for one in self.components}

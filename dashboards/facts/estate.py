@@ -77,13 +77,14 @@ def survey(store: Store, estate: Estate, now: datetime) -> Survey:
     walked |= _walked(store, now, REMEMBERED, sorted(absent)) if absent else {}
     used = estate.used_by(now)
     parts = [_part(one, used[one.name], sampled, now) for one in estate.components]
-    known = {name for one in estate.components for name in one.names} | {one.name for one in estate.endpoints}
+    places = {one.name for one in estate.endpoints}
     return Survey(
         digest=estate.digest,
         parts=parts,
         vantages=[_vantage(one, walked, now) for one in estate.endpoints],
         unmapped=sorted(
-            (seen for name, seen in {**walked, **sampled}.items() if name not in known), key=lambda seen: seen.name
+            (seen for name, seen in {**walked, **sampled}.items() if name not in places and not estate.holds(name)),
+            key=lambda seen: seen.name,
         ),
     )
 

@@ -155,6 +155,17 @@ def test_what_cannot_be_asked_says_why(
     refused(prometheus, str(other), ConfigError, "other.yaml:1:1 has no probes")
 
 
+def test_a_map_is_drafted_from_what_prometheus_scrapes_and_probes(monitoring: Monitoring, tmp_path: Path) -> None:
+    asked = ["estate", "draft", "--prometheus", monitoring.prometheus, "--mapping", "node_exporter"]
+    done = CliRunner().invoke(APP, asked)
+    assert done.exit_code == 0, done.output
+    (tmp_path / "estate.yaml").write_text(done.stdout)
+    drawn = estate.read(tmp_path / "estate.yaml")
+    assert [(one.name, one.kind) for one in drawn.components] == [("127.0.0.1", "host")]
+    assert {one.labels["instance"] for one in drawn.probes} >= {f"{monitoring.site}/", f"{monitoring.site}/hangs"}
+    assert {one.endpoint for one in drawn.probes} == {"blackbox"}
+
+
 def test_a_password_in_an_address_and_a_missing_map_are_refused(told: str) -> None:
     done = asked("http://a:canary-7731@127.0.0.1:9/", told, END)
     assert done.exit_code == 2

@@ -16,6 +16,7 @@ def add(app: typer.Typer) -> None:
     group.callback(invoke_without_command=True)(_list)
     group.command("check")(_check)
     group.command("example")(_example)
+    group.command("draft")(_draft)
     app.add_typer(group, name="estate")
 
 
@@ -69,3 +70,39 @@ def _example() -> None:
     from importlib.resources import files
 
     print((files("collector") / "example-estate.yaml").read_text("utf-8"), end="")
+
+
+def _draft(  # noqa: PLR0913, PLR0917  each option of the command is an argument
+    config: _Config = _DEFAULT,
+    days: Annotated[float, typer.Option(help="How far back is looked for data.", min=0.01, max=400)] = 7.0,
+    prometheus: Annotated[
+        str | None, typer.Option(help="Address of a Prometheus: draft from its series instead.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option(help="With it: product or mapping file; all shipped if absent.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="With it: user name, if it asks for one.")] = None,
+    password: Annotated[str | None, typer.Option(help="Its secret reference: keyring:, file: or env:.")] = None,
+    token: Annotated[str | None, typer.Option(help="Secret reference of a bearer token instead.")] = None,
+) -> None:
+    """Print a first map, drafted from what has data, to be completed by hand."""
+    from datetime import UTC, datetime, timedelta
+
+    from whichlayer import estate_draft
+    from whichlayer.data import opened
+    from whichlayer.settings import load
+
+    now = datetime.now(UTC)
+    if prometheus is None:
+        settings = load(config)
+        with opened(settings.collector) as (store, _registry):
+            found = estate_draft.from_store(store, now, timedelta(days=days))
+        site, source = settings.site, f"the data of the last {days:g} days"
+    else:
+        from whichlayer.prometheus_history import asked_of
+
+        site, source = "my-site", f"the series of {prometheus}"
+        access = {"url": prometheus, "user": user, "password": password, "token": token}
+        with asked_of(access, site=site) as asked:
+            found = estate_draft.from_prometheus(asked, mapping or (), now)
+    print(estate_draft.written(found, site=site, source=source, now=now), end="")
