@@ -1,6 +1,6 @@
 """Who else uses what an environment stands on, by the map of the estate: were they active beside its slow runs?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -74,13 +74,13 @@ def unsettled(window: Window, episode: Episode) -> Sequence[str]:
     return (f"{made}: not enough evidence of whether that matters ({needed})",)
 
 
-def of_others(estate: Estate | None, episode: Episode) -> set[str]:
-    """Name the components that other environments use and this one does not."""
+def of_others(estate: Estate | None, episode: Episode, names: Iterable[str]) -> set[str]:
+    """Give those of ``names`` that are of components, or parts of some, that only other environments use."""
     if estate is None:
         return set()
-    used = estate.used_by(episode.start)
-    foreign = [one for one in estate.components if used[one.name] and episode.environment not in used[one.name]]
-    return {name for one in foreign for name in one.names}
+    used, mine = estate.used_by(episode.start), episode.environment
+    mapped = ((name, estate.component(name)) for name in names)
+    return {name for name, one in mapped if one is not None and used[one.name] and mine not in used[one.name]}
 
 
 def supplied(layers: Sequence[LayerVerdict], estate: Estate | None, episode: Episode) -> tuple[LayerVerdict, ...]:

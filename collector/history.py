@@ -63,7 +63,7 @@ def read(source: OpenPrometheus, estate: Estate, *, start: datetime, sampled: da
     wide = {"step": max(source.settings.step, widest), "window": max(source.settings.window, 4 * widest)}
     source.settings = source.settings.model_copy(update=wide)
     samples = list(_samples(source, sampled, end))
-    kept = [sample for sample in samples if estate.holds(sample.component)]
+    kept = [sample for sample in samples if estate.component(sample.component)]
     return Past(
         facts=Facts(runs=tuple(runs), samples=tuple(kept)),
         intervals=intervals,

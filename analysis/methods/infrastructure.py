@@ -82,9 +82,9 @@ def _relevant(window: Window, episode: Episode) -> tuple[pd.DataFrame, Places]:
         steps["presentation"] == str(episode.population.presentation)
     )
     elsewhere = set(steps["endpoint"].unique()) - set(steps.loc[mine, "endpoint"].unique())
-    elsewhere |= of_others(window.estate, episode)
     seen = samples["component"].astype("category")
     known = seen.cat.categories
+    elsewhere |= of_others(window.estate, episode, known)
     away = [name for name in known if name in elsewhere or name.rpartition(".")[0] in elsewhere]  # ENDPOINT.STATION
     here = (samples["site"] == episode.site) & samples["metric"].isin(names) & ~seen.isin(away)
     rows = samples.loc[here, ["layer", "component", "metric", "at", "value"]]

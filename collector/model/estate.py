@@ -140,13 +140,12 @@ class Estate:
     probes: tuple[Probe, ...] = ()
 
     def component(self, name: str) -> Component | None:
-        """Find a component by a name its samples have."""
-        return next((one for one in self.components if name in one.names), None)
-
-    def holds(self, name: str) -> bool:
-        """Say whether it has a component of this name, or one that this is a disk, a database or a statement of."""
-        names = (own for one in self.components for own in one.names)
-        return any(name == own or name.startswith(f"{own}-") for own in names)
+        """Find a component by a name its samples have, or by that of a part of it: a disk, a database, a statement."""
+        exact = next((one for one in self.components if name in one.names), None)
+        if exact is not None:
+            return exact
+        wholes = [(own, one) for one in self.components for own in one.names if name.startswith(f"{own}-")]
+        return max(wholes, key=lambda whole: len(whole[0]), default=(None, None))[1]
 
     def used_by(self, at: datetime) -> Mapping[str, frozenset[str]]:
         """Say which environments use each component at an instant: by themselves, or through what runs on it."""

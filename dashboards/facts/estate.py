@@ -82,10 +82,11 @@ def survey(store: Store, estate: Estate, now: datetime) -> Survey:
         digest=estate.digest,
         parts=parts,
         vantages=[_vantage(one, walked, now) for one in estate.endpoints],
-        unmapped=sorted(
-            (seen for name, seen in {**walked, **sampled}.items() if name not in places and not estate.holds(name)),
-            key=lambda seen: seen.name,
-        ),
+        unmapped=[
+            seen
+            for name, seen in sorted({**walked, **sampled}.items())
+            if name not in places and estate.component(name) is None
+        ],
     )
 
 

@@ -39,6 +39,7 @@ def test_who_answers_changes_with_the_day_and_is_unknown_where_several_do(counci
     assert council.supplier(Layer.STORAGE, "lun-7", environment="live", at=BEFORE) == "hosting-old"
     assert council.supplier(Layer.STORAGE, None, environment="live", at=AFTER) == "hosting-new"
     assert council.supplier(Layer.VIRTUALISATION, "esx01.example", environment="live", at=BEFORE) == "hosting-old"
+    assert council.supplier(Layer.STORAGE, "lun-7-volume-2", environment="live", at=BEFORE) == "hosting-old"  # a part
     assert council.supplier(Layer.IDENTITY, None, environment="live", at=BEFORE) is None
 
 
