@@ -35,10 +35,11 @@ lab: packages $(VENV)/dev.stamp assets ## the long runs: every fault, three time
 lab-wifi: $(VENV)/dev.stamp ## nightly: record a simulated radio in a virtual machine for the tests (says what it needs)
 	sh deploy/lab/wifi/record.sh $(CURDIR)/$(BIN)/python tests/recordings/wifi.jsonl
 
-bench: $(VENV)/dev.stamp ## measure: timing, ingest, store, honesty of verdicts, printing, links, remote sessions
+bench: $(VENV)/dev.stamp ## measure: timing, ingest, sources, store, honesty of verdicts, printing, links, remote sessions
 	$(BIN)/python -m deploy.bench.phase_accuracy $(BENCH)
 	$(BIN)/python -m deploy.bench.ingest $(BENCH)
 	$(BIN)/python -m deploy.bench.peers
+	$(BIN)/python -m deploy.bench.sources $(BENCH)
 	$(BIN)/python -m deploy.bench.council_month $(BENCH)
 	$(BIN)/python -m tests.worlds.calibration $(BENCH)
 	$(BIN)/python -m deploy.bench.print_accuracy

@@ -46,13 +46,23 @@ class _Together:
 def values(mapping: MetricMapping, page: Page, before: Page, name: Name) -> Iterator[Value]:
     """Give what each row says of each component; ``name`` names the component of a series by its labels."""
     for row in mapping.rows:
-        reading = _Reading(row, page, before, name)
+        reading, other = _Reading(row, page, before, name), row.per or row.over
+        below = {} if other is None else reading.of(other, grown=row.per is not None)
         for component, found in reading.of(row.name, grown=row.how is not How.GAUGE).items():
-            value = reading.divided(component, found) * row.factor
+            value = (_mean(row, found) if other is None else _quotient(found, below.get(component))) * row.factor
             if math.isfinite(value):
                 value = 1.0 - value if row.one_minus else value
                 seconds = row.period if row.how is How.GAUGE else found.seconds
                 yield Value(row=row, component=component, value=value, at=found.at, seconds=seconds)
+
+
+def _mean(row: Row, found: _Together) -> float:
+    return found.total / found.count if row.is_mean else found.total
+
+
+def _quotient(found: _Together, below: _Together | None) -> float:
+    """Divide; NaN where there is nothing to divide by."""
+    return math.nan if below is None or not below.total else found.total / below.total
 
 
 @dataclass(slots=True)
@@ -82,14 +92,6 @@ class _Reading:
                 value = _growth(known, point) / (seconds if self.row.how is How.RATE else 1.0)
             found.setdefault(self.name(self.row, told), _Together()).add(value, point.at, seconds)
         return found
-
-    def divided(self, component: str, found: _Together) -> float:
-        """Divide by what the row is divided by; NaN where that is nothing."""
-        other = self.row.per or self.row.over
-        if other is None:
-            return found.total / found.count if self.row.is_mean else found.total
-        below = self.of(other, grown=self.row.per is not None).get(component, _Together())
-        return found.total / below.total if below.total else math.nan
 
 
 def _growth(known: Point, point: Point) -> float:
