@@ -134,7 +134,7 @@ class Site:
 
     def _start_collector(self) -> None:
         config = self.folder / "whichlayer.yaml"
-        database = {"dsn": postgres.conninfo(self.world.sockets)}
+        database = {"dsn": postgres.conninfo(self.world.sockets), "statements": 0}  # it has no pg_stat_statements
         source = {"kind": "postgresql", "component": "casebook-db", "every": self.pace.samples, "settings": database}
         _write(config, {
             "site": NAME,
