@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 DEMO ?= --fast
 LAB ?=
 BENCH ?=
+# Compiled when first imported: most of what is installed never is.
+QUICK := -q --disable-pip-version-check --no-compile
 # What an endpoint loads: it is type-checked for Windows as well.
 WINDOWS := probes collector/model whichlayer/__main__.py whichlayer/agent.py whichlayer/commands/agent.py
 
@@ -84,17 +86,17 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install $(QUICK) --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install $(QUICK) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install $(QUICK) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 dashboards/web/static/vendor/.stamp: package.json package-lock.json requirements-assets.lock deploy/assets.py
 	$(PYTHON) -m venv build/assets
-	build/assets/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-assets.lock
+	build/assets/bin/python -m pip install $(QUICK) --require-hashes -r requirements-assets.lock
 	build/assets/bin/python deploy/assets.py
 	@touch $@
 

@@ -8,8 +8,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 "$builder" -m hatchling build -t wheel -d "$work/dist"
 "$python" -m venv "$work/clean"
-"$work/clean/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-"$work/clean/bin/python" -m pip install -q --disable-pip-version-check --no-deps "$work"/dist/*.whl
+"$work/clean/bin/python" -m pip install -q --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+"$work/clean/bin/python" -m pip install -q --disable-pip-version-check --no-compile --no-deps "$work"/dist/*.whl
 cd "$work"
 clean/bin/whichlayer --help >/dev/null
 clean/bin/whichlayer journey check "$(clean/bin/python -c 'import probes, pathlib; print(pathlib.Path(probes.__file__).parent / "journeys" / "case-record.yaml")')"

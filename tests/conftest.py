@@ -4,6 +4,7 @@
 one, too; every other file runs whole in whichever worker is free.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,9 @@ from collector import secret
 _ALONE = ("tests/machine/", "tests/e2e/", "tests/contract/test_driver.py")
 _SHARED = "tests/integration/test_prometheus_"
 
+# Of the small matrices here, a second thread of the algebra only waits, busily, and takes a core from the other worker.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 class _Sharing(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
     def _split_scope(self, nodeid: str) -> str:
@@ -28,7 +32,14 @@ class _Sharing(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Sharing:
     """Say which tests may not be beside which; asked by pytest-xdist only when there is more than one worker."""
+    config.option.loadscopereorder = False  # as collected: files of one long test would come last, and one worker idle
     return _Sharing(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what one worker does in order, the longest of all; small files of units come last."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_ALONE))
 
 
 @pytest.fixture(autouse=True)

@@ -104,12 +104,12 @@ def test_only_the_columns_asked_for_come_back(store: Store) -> None:
     assert found.to_pylist() == [{"step": "save", "seconds": 1.0}]
 
 
-@pytest.mark.parametrize("name", ["verdicts", "runs; DROP TABLE runs", ""])
-def test_an_unknown_table_is_refused(store: Store, name: str) -> None:
-    with pytest.raises(StoreError, match="no table"):
-        store.scan(name, EVER)
-    with pytest.raises(StoreError, match="no table"):
-        store.append_table("b", "s", name, tables.RUNS.empty_table())
+def test_an_unknown_table_is_refused(store: Store) -> None:
+    for name in ("verdicts", "runs; DROP TABLE runs", ""):
+        with pytest.raises(StoreError, match="no table"):
+            store.scan(name, EVER)
+        with pytest.raises(StoreError, match="no table"):
+            store.append_table("b", "s", name, tables.RUNS.empty_table())
 
 
 def test_an_unknown_column_is_refused_and_a_hostile_value_is_just_a_value(store: Store) -> None:
@@ -140,29 +140,29 @@ def test_columns_are_taken_as_they_are(store: Store) -> None:
     assert store.scan("samples", EVER, snapshot=snapshot).equals(rows)
 
 
-@pytest.mark.parametrize(
-    ("field", "column"),
-    [
-        ("value", pa.array([float("nan")])),
-        ("value", pa.array([float("inf")])),
-        ("value", pa.array(["many"])),
-        ("metric", pa.nulls(1, pa.string())),
-        ("at", pa.array(["yesterday"])),
-        ("colour", pa.array(["blue"])),
-        ("component", pa.array(["LUN 7\n"])),
-        ("layer", pa.array(["the_moon"])),
-        ("period_seconds", pa.array([-1.0])),
-        ("at", pa.array([-(10**17)], pa.timestamp("us"))),
-    ],
+MISFITS = (
+    ("value", pa.array([float("nan")])),
+    ("value", pa.array([float("inf")])),
+    ("value", pa.array(["many"])),
+    ("metric", pa.nulls(1, pa.string())),
+    ("at", pa.array(["yesterday"])),
+    ("colour", pa.array(["blue"])),
+    ("component", pa.array(["LUN 7\n"])),
+    ("layer", pa.array(["the_moon"])),
+    ("period_seconds", pa.array([-1.0])),
+    ("at", pa.array([-(10**17)], pa.timestamp("us"))),
 )
-def test_columns_that_do_not_fit_are_refused_whole(store: Store, field: str, column: pa.Array) -> None:
+
+
+def test_columns_that_do_not_fit_are_refused_whole(store: Store) -> None:
     rows = sample_table([sample(1.0)])
-    place = rows.schema.get_field_index(field)
-    wrong = rows.set_column(place, field, column) if place >= 0 else rows.append_column(field, column)
-    with pytest.raises(RejectedBatch) as refused:
-        store.append_table("bulk:1", "bulk", "samples", wrong)
-    assert refused.value.field == field
-    assert store.scan("samples", EVER).num_rows == 0
+    for field, column in MISFITS:
+        place = rows.schema.get_field_index(field)
+        wrong = rows.set_column(place, field, column) if place >= 0 else rows.append_column(field, column)
+        with pytest.raises(RejectedBatch) as refused:
+            store.append_table("bulk:1", "bulk", "samples", wrong)
+        assert refused.value.field == field, column
+        assert store.scan("samples", EVER).num_rows == 0, column
     assert store.append_table("bulk:1", "bulk", "samples", rows) is True
 
 

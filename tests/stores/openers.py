@@ -1,8 +1,12 @@
 """How the suite of tests/contract opens each kind of store, empty."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from starlette.testclient import TestClient
@@ -17,8 +21,18 @@ from collector.stores.memory import MemoryStore
 from collector.stores.remote import RemoteStore
 
 
+@cache
+def _new_lake() -> Path:
+    """Make one lake for all: the steps of its schema take longer than most tests of a store."""
+    folder = Path(tempfile.mkdtemp(prefix="new-lake-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    LakeStore(folder, flush_seconds=None).close()
+    return folder
+
+
 @contextmanager
-def _lake(folder: Path) -> Iterator[Store]:
+def _lake(folder: Path) -> Iterator[LakeStore]:
+    shutil.copytree(_new_lake(), folder, dirs_exist_ok=True)
     with closing(LakeStore(folder, flush_seconds=None)) as store:
         yield store
 
@@ -33,7 +47,7 @@ def _memory(_folder: Path) -> Iterator[Store]:
 def _remote(folder: Path) -> Iterator[Store]:
     now = datetime.now(UTC)
     with (
-        closing(LakeStore(folder, flush_seconds=None)) as lake,
+        _lake(folder) as lake,
         closing(DatabaseRegistry(f"sqlite:///{folder / 'registry.sqlite'}")) as registry,
         TestClient(create(store=lake, registry=registry, settings=CollectorSettings())) as client,
     ):
