@@ -37,6 +37,7 @@ ACCOUNT = [str(p) for p in (Phase.SERVER_APP, Phase.SERVER_DB, Phase.SERVER_STOR
 OUTSIDE = [str(phase) for phase in Phase if str(phase) not in ACCOUNT]
 AS_MEASURED = ("render", "launch", "pixels", "ready", "display", "identity", "spool")
 PARTS = ("resolve", "connect", "transfer", "wait", "unsplit", "path", "session", *ACCOUNT, *AS_MEASURED, "rest")
+READ = ("slot", "outcome", "seconds", SPANS)  # of a row, beside its phases
 LEAST_QUIET = 8
 TOLD = 0.5
 
@@ -150,7 +151,8 @@ def _rows(window: Window, episode: Episode, population: Population) -> pd.DataFr
     steps = window.steps
     same = (steps["step"] == episode.step) & (steps["journey"] == episode.journey) & (steps["site"] == episode.site)
     same &= (steps["link"] == str(population.link)) & (steps["presentation"] == str(population.presentation))
-    return _told(steps[same & (steps["environment"] == episode.environment)])
+    taken = steps.columns.intersection([*READ, *OUTSIDE, *ACCOUNT], sort=False)  # texts would be copied in vain
+    return _told(steps.loc[same & (steps["environment"] == episode.environment), taken])
 
 
 def _told(rows: pd.DataFrame) -> pd.DataFrame:

@@ -34,6 +34,11 @@ def episodes(name: str) -> tuple[Window, tuple[Episode, ...]]:
     return facts, tuple(episode for one in judged for episode in one.episodes)[:4]
 
 
+@lru_cache(maxsize=16)
+def made_again(name: str) -> Window:
+    return window(WORLDS[name])
+
+
 @pytest.fixture(params=names(methods))
 def method(request: pytest.FixtureRequest) -> Method:
     return load(methods, request.param, Method)
@@ -56,7 +61,7 @@ def test_findings_are_well_formed(method: Method, world: str) -> None:
 @pytest.mark.parametrize("world", KINDS)
 def test_the_same_window_gives_the_same_findings(method: Method, world: str) -> None:
     facts, found = episodes(world)
-    again = window(WORLDS[world])
+    again = made_again(world)
     for episode in found:
         assert method.explain(facts, episode, level=0.9) == method.explain(again, episode, level=0.9)
 

@@ -87,7 +87,7 @@ _ARRIVALS = st.lists(
 )
 
 
-@pytest.mark.parametrize("opener", sorted(OPENERS))
+@pytest.mark.parametrize("opener", ["lake", "memory"])  # the remote store hands on what a lake says: see above, below
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=_ARRIVALS, cut=st.integers(0, 60 * 30))
 def test_the_hours_equal_what_the_steps_say_whenever_they_came(

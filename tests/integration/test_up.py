@@ -19,6 +19,7 @@ import trustme
 
 from collector.registry import Scope
 from collector.store import Slice
+from tests.agents.rig import wait_until
 from tests.doors.knock import run
 from tests.doors.owner import alive, children, configuration, owner
 from whichlayer.data import opened
@@ -226,13 +227,14 @@ def test_kill_9_under_load_loses_nothing_acknowledged_and_keeps_nothing_twice(tm
             }
             for thread in senders.threads:
                 thread.start()
-            time.sleep(2.5)
+            wait_until(lambda: len(senders.acknowledged) > 40, seconds=60)  # noqa: B023  # asked at once
+            time.sleep(0.5)  # several flushes, at any moment of which it is killed
             below = children(running.process.pid)
             assert running.stop(signal.SIGKILL) == -signal.SIGKILL
             senders.stop.set()
             for thread in senders.threads:
                 thread.join(30)
-        assert len(senders.acknowledged) > 20
+        assert len(senders.acknowledged) > 40
         sent += [offset + sequence * 3 + extra for sequence in senders.acknowledged for extra in range(3)]
         unsure += [offset + sequence * 3 + extra for sequence in senders.unsure for extra in range(3)]
         assert alive(below) == set()
