@@ -42,8 +42,9 @@ look() {
     need "command -v prometheus-postgres-exporter" prometheus-postgres-exporter "tests that scrape an exporter"
     need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in browser tests"
     need "ls /usr/share/tesseract-ocr/*/tessdata/eng.traineddata" tesseract-ocr-eng "tests of text that is read on a screen"
-    # xrdp is a service that others can reach and that starts with the machine: only a machine for tests gets it.
+    # These are services that others can reach and that start with the machine: only a machine for tests gets them.
     [ "${CI:-}" = true ] || return 0
+    need "ls /usr/sbin/slapd" slapd "tests of a logon to a directory"
     need "command -v xrdp" xrdp "tests of a session over RDP"
     need "ls /usr/lib/xorg/modules/drivers/xrdpdev_drv.so" xorgxrdp "tests of a session over RDP"
     need "command -v xfreerdp" freerdp2-x11 "tests of a session over RDP"

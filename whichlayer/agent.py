@@ -25,6 +25,7 @@ from probes.agent.outbox import Kind, Outbox
 from probes.agent.plan import Plan
 from probes.agent.settings import AgentSettings
 from probes.agent.sheet import Sheet, describe
+from probes.agent.sign_in import SignIns
 from probes.agent.slots import Slots
 from probes.context.standing import Lookout
 from probes.credentials import Credentials, Enrolment, save
@@ -130,6 +131,7 @@ def running(config: Path, *, url: str | None = None) -> Iterator[Agent]:
                 outbox=outbox,
                 delivery=delivery,
                 walker=Walker(plan, accounts, lookout),
+                sign_ins=SignIns(accounts=accounts, folder=plan.folder),
                 doors=doors,
                 watchers=tuple(_watchers(plan, outbox, stack)),
                 keepers=tuple(_keepers(plan, accounts, outbox, delivery)),

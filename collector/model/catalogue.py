@@ -83,6 +83,8 @@ network.path.refused | 1 | network_core | gauge | neutral | 0 | | 1 if a station
 probe.failed | 1 | network_core | gauge | up | 0.5 | | 1 if an active probe got no answer of what it touches, else 0
 dns.lookup.duration | s | network_core | single | up | 0.02 | | one name asked of the resolver
 directory.logon.duration | s | identity | single | up | 0.2 | | one logon to the directory
+directory.search.duration | s | identity | single | up | 0.1 | | one named entry looked for in the directory
+directory.logon.refused | 1 | identity | gauge | neutral | 0 | | 1 if the directory refused the account, else 0
 endpoint.cpu.utilization | 1 | endpoint | mean | up | 0.4 | | share of the probe machine's processors busy
 endpoint.wifi.signal | dBm | access_network | gauge | down | 10 | -70 (7SIGNAL) | signal strength at the endpoint
 endpoint.wifi.retries | 1/s | access_network | rate | up | 5 | | WiFi frames sent again

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -27,12 +28,13 @@ from probes.agent.plan import Plan, Planned
 from probes.agent.sampling import Sampling
 from probes.agent.schedule import Schedule
 from probes.agent.settings import SamplerEntry
+from probes.agent.sign_in import SignIns
 from probes.agent.slots import Slots, stagger
 from probes.context.access import detect
 from probes.context.standing import Lookout
 from probes.doors import Doors
 from probes.error_text import short
-from probes.sampler import OpenSampler
+from probes.sampler import Opened
 from probes.sessions.keeper import Keeper
 from probes.walk import Place, walk
 
@@ -87,6 +89,7 @@ class Parts:
     outbox: Outbox
     delivery: Delivery
     walker: Walker
+    sign_ins: SignIns
     doors: Doors
     watchers: Sequence[Callable[[Run], None]] = ()
     keepers: Sequence[Keeper] = ()
@@ -175,8 +178,8 @@ class Agent:
             except Exception:  # noqa: BLE001  an export that fails must not cost the measurement
                 _log.exception("a run could not be exported", run_id=run.run_id)
 
-    def _add_sampler(self, entry: SamplerEntry, sampler: OpenSampler) -> None:
-        job = Sampling(entry, sampler, keep=self._keep, own=self._own_now)
+    def _add_sampler(self, entry: SamplerEntry, sampler: Opened) -> None:
+        job = Sampling(entry, partial(self._parts.sign_ins.read, entry, sampler), keep=self._keep, own=self._own_now)
         self._schedule.add(f"sample {entry.sampler} {entry.component}", self._slots(entry.every), job)
 
     def _keep(self, samples: Sequence[Sample]) -> None:

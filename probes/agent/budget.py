@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from probes.agent.settings import Budget, JourneyEntry
+from probes.agent.settings import Budget, JourneyEntry, SamplerEntry
 from probes.journey.file import Action, Journey
 from probes.sessions.settings import SessionEntry
 
@@ -33,10 +33,11 @@ class Demand:
         return f"{self.line}: the plan asks {self.asked:g}, {self.allowed:g} are allowed: {self.arithmetic}"
 
 
-def demands(plan: Entries, budget: Budget, sessions: Held = ()) -> list[Demand]:
-    """Add up the whole plan, sessions held open included, for every endpoint that follows it."""
+def demands(plan: Entries, budget: Budget, sessions: Held = (), samplers: Sequence[SamplerEntry] = ()) -> list[Demand]:
+    """Add up the whole plan, with sessions held open and samplers that sign in, for every endpoint that follows it."""
     sign_ins = [_every(entry, journey, HOUR, _sign_ins(journey)) for entry, journey in plan]
     sign_ins += [_again(entry, journey) for entry, journey in sessions]
+    sign_ins += [_sampled(entry) for entry in samplers if entry.account is not None]
     writes = [_every(entry, journey, HOUR, _acts(journey, Action.WRITE)) for entry, journey in plan]
     writes += [_work(entry, journey) for entry, journey in sessions]
     pages = [_every(entry, journey, DAY, _acts(journey, Action.PRINT)) for entry, journey in plan]
@@ -64,6 +65,11 @@ def _demand(line: str, terms: Sequence[_Term], budget: Budget) -> Demand:
 def _every(entry: JourneyEntry, journey: Journey, period: float, count: int) -> _Term:
     runs = period / entry.every
     return runs * count, f"{journey.name} every {entry.every:g} s = {runs:g} runs × {count}"
+
+
+def _sampled(entry: SamplerEntry) -> _Term:
+    logons = HOUR / entry.every
+    return logons, f"{entry.sampler} of {entry.component} every {entry.every:g} s = {logons:g} logons"
 
 
 def _again(entry: SessionEntry, journey: Journey) -> _Term:

@@ -10,14 +10,14 @@ from collector import secret
 from collector.model.errors import ConfigError, Mistake, PluginError, SecretError
 from collector.plugin import load as load_plugin
 from probes import drivers, samplers
-from probes.agent import budget
+from probes.agent import budget, sign_in
 from probes.agent.settings import AgentSettings, JourneyEntry, SamplerEntry
 from probes.driver import Driver, not_spoken
 from probes.journey import file as journeys
 from probes.journey import use
 from probes.journey.file import Journey
 from probes.journey.use import JourneyUse
-from probes.sampler import OpenSampler, Sampler
+from probes.sampler import Opened, Sampler
 from probes.sessions.plan import PlannedSession
 
 Location = Sequence[str | int]
@@ -49,7 +49,7 @@ class Plan:
     folder: Path
     walks: tuple[Planned, ...] = ()
     sessions: tuple[PlannedSession, ...] = ()
-    samplers: tuple[tuple[SamplerEntry, OpenSampler], ...] = ()
+    samplers: tuple[tuple[SamplerEntry, Opened], ...] = ()
 
     def secrets(self, planned: Planned | PlannedSession) -> dict[str, str]:
         """Resolve the secrets of one log-on now: a changed password needs no restart. Raises SecretError."""
@@ -58,7 +58,8 @@ class Plan:
     def demands(self) -> list[budget.Demand]:
         """Add up what the whole plan asks of the system."""
         walks = [(one.entry, one.journey) for one in self.walks]
-        return budget.demands(walks, self.settings.budget, [(one.entry, one.journey) for one in self.sessions])
+        sessions = [(one.entry, one.journey) for one in self.sessions]
+        return budget.demands(walks, self.settings.budget, sessions, self.settings.samplers)
 
 
 def make(site: str, settings: AgentSettings, folder: Path, find: Find, *, with_secrets: bool = False) -> Plan:
@@ -70,7 +71,7 @@ def make(site: str, settings: AgentSettings, folder: Path, find: Find, *, with_s
     walks, mistakes = _walks(settings, folder, find, with_secrets=with_secrets)
     sessions, wrong = _sessions(settings, folder, find, with_secrets=with_secrets)
     mistakes += wrong
-    opened, wrong = _open_samplers(site, settings, find)
+    opened, wrong = _open_samplers(site, settings, folder, find, with_secrets=with_secrets)
     mistakes += wrong
     if with_secrets:
         mistakes += _header_mistakes(settings, folder, find)
@@ -108,7 +109,8 @@ def _sessions(
 ) -> tuple[list[PlannedSession], list[Mistake]]:
     sessions: list[PlannedSession] = []
     mistakes: list[Mistake] = []
-    others = Counter(entry.account for entry in (*settings.journeys, *settings.sessions))
+    used = (settings.journeys, settings.sessions, settings.samplers)
+    others = Counter(entry.account for entries in used for entry in entries)
     for number, entry in enumerate(settings.sessions):
         spot = ("agent", "sessions", number)
         read, wrong = _read(entry, spot, folder, find, with_secrets=with_secrets)
@@ -156,14 +158,18 @@ def _header_mistakes(settings: AgentSettings, folder: Path, find: Find) -> Itera
             yield find(("agent", "telemetry", "headers", name), f"telemetry.headers.{name}: {error}")
 
 
-def _open_samplers(site: str, settings: AgentSettings, find: Find) -> tuple[list[OpenSampler], list[Mistake]]:
-    opened: list[OpenSampler] = []
+def _open_samplers(
+    site: str, settings: AgentSettings, folder: Path, find: Find, *, with_secrets: bool
+) -> tuple[list[Opened], list[Mistake]]:
+    opened: list[Opened] = []
     mistakes: list[Mistake] = []
     for number, entry in enumerate(settings.samplers):
         spot = ("agent", "samplers", number)
         try:
             kind: Any = load_plugin(samplers, entry.sampler, Sampler)
             opened.append(kind.open(site=site, component=entry.component, settings=entry.settings))
+            wrong = sign_in.mistakes(entry, kind, folder, with_secrets=with_secrets)
+            mistakes += [find((*spot, key), f"samplers.{number}.{what}") for key, what in wrong]
         except PluginError as error:
             mistakes.append(find((*spot, "sampler"), f"samplers.{number}.sampler: {error}"))
         except ConfigError as error:

@@ -10,7 +10,6 @@ from collector.model.errors import WhichlayerError
 from collector.model.sample import Sample
 from probes.agent.settings import SamplerEntry
 from probes.error_text import short
-from probes.sampler import OpenSampler
 
 FAILED = "agent.sampler.failed"
 TOLD_AGAIN = 1800.0  # seconds: a collector that was away learns how it is now
@@ -29,10 +28,15 @@ class Sampling:
     """The job of one sampler."""
 
     def __init__(
-        self, entry: SamplerEntry, sampler: OpenSampler, *, keep: Callable[[Sequence[Sample]], None], own: OwnSample
+        self,
+        entry: SamplerEntry,
+        read: Callable[[], Sequence[Sample]],
+        *,
+        keep: Callable[[Sequence[Sample]], None],
+        own: OwnSample,
     ) -> None:
         self._entry = entry
-        self._sampler = sampler
+        self._read = read
         self._keep = keep
         self._own = own
         self._layers: set[str] = set()
@@ -41,7 +45,7 @@ class Sampling:
     def __call__(self) -> None:
         """Read once."""
         try:
-            samples = self._sampler.read()
+            samples = self._read()
         except WhichlayerError as error:
             if self._told is None or not self._told[0]:
                 _log.warning(

@@ -30,6 +30,10 @@ class SamplerEntry(Document):
     sampler: str = Field(description="what is read: the name of a file in probes/samplers")
     component: Name = Field(description="stable name of what is measured, as it appears in evidence")
     every: Seconds = Field(default=10.0, ge=1, description="how often it is read")
+    account: Name | None = Field(default=None, description="name of the account it signs in with, if it signs in")
+    secrets: Mapping[str, str] = Field(
+        default_factory=dict, description="each secret it needs as keyring:SERVICE/NAME, file:PATH or env:NAME"
+    )
     settings: PluginSettings = Field(default_factory=dict, description="what this kind of sampler needs to know")
 
 

@@ -9,15 +9,17 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
+from collector.plugin import load as load_plugin
 from probes import samplers
 from probes.agent.budget import DAY, HOUR
 from probes.agent.plan import Plan, Planned
 from probes.agent.settings import AgentSettings
+from probes.sampler import Active, Sampler
 from probes.sessions.plan import PlannedSession
 
 Row = dict[str, str | int | float | None]
 Sheet = Mapping[str, list[Row] | list[str]]
-_PORTS = {"http": 80, "https": 443, "ipp": 631, "ipps": 631}
+_PORTS = {"http": 80, "https": 443, "ipp": 631, "ipps": 631, "ldap": 389, "ldaps": 636}
 TITLES = {
     "agent": "What it is",
     "journeys": "What it walks",
@@ -25,6 +27,7 @@ TITLES = {
     "accounts": "Accounts it signs in with",
     "rights": "Rights it needs",
     "load": "What it asks of the system in a day",
+    "probes": "What its active probes cost at most",
     "reads": "What it reads of this machine",
     "files": "What it writes",
     "kept": "What is kept and sent",
@@ -62,6 +65,7 @@ def describe(plan: Plan, *, version: str, python: str) -> Sheet:
         "accounts": list(_accounts(plan)),
         "rights": _RIGHTS,
         "load": list(_load(plan)),
+        "probes": list(_probes(plan)),
         "reads": [*_reads(plan)],
         "files": list(_files(plan)),
         "kept": list(_kept(settings)),
@@ -120,6 +124,7 @@ def _connections(plan: Plan) -> Iterator[Row]:
             if (address, one.journey.name) not in seen:
                 seen.add((address, one.journey.name))
                 yield _outwards(address, f"{'walks' if isinstance(one, Planned) else 'holds open'} {one.journey.name}")
+    yield from _asked(plan)
     if settings.collector is not None:
         yield _outwards(str(settings.collector.url), "sends what was measured; asks for its accounts")
     if settings.telemetry is not None:
@@ -128,6 +133,17 @@ def _connections(plan: Plan) -> Iterator[Row]:
         port = settings.metrics.port or "a free one"
         yield {"direction": "in, loopback only", "host": "127.0.0.1", "port": port, "scheme": "http",
                "why": "page for Prometheus"}  # fmt: skip
+
+
+def _asked(plan: Plan) -> Iterator[Row]:
+    """Give the addresses that samplers ask, and the stations of ladders."""
+    for entry, _ in plan.samplers:
+        why = f"{entry.sampler} of {entry.component}"
+        yield from (_outwards(address, why) for address in _addresses(entry.settings))
+        for rung in entry.settings.get("rungs", ()):
+            port = rung.get("port")
+            host = rung.get("host", "the default gateway")
+            yield {"direction": "out", "host": host, "port": port, "scheme": "tcp" if port else "echo", "why": why}
 
 
 def _used(plan: Plan) -> tuple[Planned | PlannedSession, ...]:
@@ -156,7 +172,12 @@ def _accounts(plan: Plan) -> Iterator[Row]:
         references = {**one.journey.secrets, **one.entry.secrets}
         shown = ", ".join(f"{name} from {reference}" for name, reference in sorted(references.items()) if reference)
         if one.entry.account or shown:
-            yield {"account": one.entry.account, "journey": one.journey.name, "secrets_by_reference": shown}
+            yield {"account": one.entry.account, "used_by": one.journey.name, "secrets_by_reference": shown}
+    for entry, _ in plan.samplers:
+        if entry.account:
+            shown = ", ".join(f"{name} from {reference}" for name, reference in sorted(entry.secrets.items()))
+            by = f"{entry.sampler} of {entry.component}"
+            yield {"account": entry.account, "used_by": by, "secrets_by_reference": shown}
 
 
 def _load(plan: Plan) -> Iterator[Row]:
@@ -170,6 +191,22 @@ def _load(plan: Plan) -> Iterator[Row]:
         what = demand.line.partition("_per_")[0].replace("concurrent_licences", "licences in use at once")
         sums = f"24 h × ({demand.arithmetic})" if hours > 1 else demand.arithmetic
         yield {"what": what, "a_day": demand.asked * hours, "allowed": demand.allowed * hours, "sum": sums}
+
+
+def _probes(plan: Plan) -> Iterator[Row]:
+    endpoints = plan.settings.budget.endpoints
+    for entry, _ in plan.samplers:
+        kind = load_plugin(samplers, entry.sampler, Sampler)
+        if isinstance(kind, Active):
+            readings, cost = HOUR / entry.every * endpoints, kind.cost
+            yield {
+                "probe": entry.sampler,
+                "component": entry.component,
+                "operations_an_hour": round(cost.operations * readings),
+                "bytes_sent_an_hour": round(cost.sent_bytes * readings),
+                "bytes_received_an_hour": round(cost.received_bytes * readings),
+                "processor_ms_a_reading": round(cost.cpu_seconds * 1000),
+            }
 
 
 def _reads(plan: Plan) -> Iterator[Row]:

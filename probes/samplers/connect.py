@@ -32,6 +32,11 @@ from probes.samplers._bounded import AT_LEAST, Bounded, Late
 ECHOES = 4
 MOST_RUNGS = 8
 _ECHO_REQUEST, _PAYLOAD = 8, b"whichlayer probe"
+_REMEDIES = {
+    "name": "its name cannot be looked up: check host",
+    "unreachable": "there is no way to it from here: check host",
+    "timeout": "check host and port, and whether a firewall drops what is sent to it",
+}
 
 
 class Rung(Document):
@@ -76,13 +81,23 @@ class _OpenConnect:
 
     def read(self) -> Sequence[Sample]:
         """Ask each station. Raises WhichlayerError when this machine does not allow it."""
-        hindered = self.hindrances()
-        if hindered:
-            raise WhichlayerError("; ".join(hindered))
+        forbidden = self._forbidden()
+        if forbidden:
+            raise WhichlayerError("; ".join(forbidden))
         return [sample for rung in self._settings.rungs for sample in self._ask(rung)]
 
     def hindrances(self) -> Sequence[str]:
-        """Say what of the ladder this machine does not allow."""
+        """Say what of the ladder this machine does not allow, else which stations do not answer."""
+        forbidden = self._forbidden()
+        if forbidden:
+            return forbidden
+        asked = (
+            (rung, next((one.labels["why"] for one in self._ask(rung) if one.labels.get("why")), ""))
+            for rung in self._settings.rungs
+        )
+        return [f"the station {rung.station} does not answer: {_REMEDIES[why]}" for rung, why in asked if why]
+
+    def _forbidden(self) -> list[str]:
         found = []
         if any(rung.port is None for rung in self._settings.rungs):
             found += _no_echoes()
@@ -121,7 +136,7 @@ class _OpenConnect:
 
 class _Connect:
     cost = Cost(operations=MOST_RUNGS * 4, sent_bytes=MOST_RUNGS * 400, received_bytes=MOST_RUNGS * 400,
-                cpu_seconds=0.05)  # fmt: skip
+                cpu_seconds=0.05, least_every=5.0)  # fmt: skip
 
     def open(self, *, site: str, component: str, settings: Mapping[str, Any]) -> _OpenConnect:
         """Open with ConnectSettings. Raises ConfigError."""

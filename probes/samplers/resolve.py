@@ -51,6 +51,14 @@ class _OpenResolve:
             return [failed]  # it gave up early: that is no time of a lookup
         return [self._sample("dns.lookup.duration", seconds, at, labels), failed]
 
+    def hindrances(self) -> Sequence[str]:
+        """Ask once."""
+        found = self._bounded.run(lambda: _asked(self._name))
+        why = "it does not answer in time" if isinstance(found, Late) else found[1] and "it cannot say"
+        return (
+            [f"the resolver cannot be asked for {self._name}: {why}; check this machine's name servers"] if why else []
+        )
+
     def close(self) -> None:
         """Nothing is kept open."""
 
@@ -62,7 +70,7 @@ class _OpenResolve:
 
 
 class _Resolve:
-    cost = Cost(operations=2, sent_bytes=200, received_bytes=2000, cpu_seconds=0.01)
+    cost = Cost(operations=2, sent_bytes=200, received_bytes=2000, cpu_seconds=0.01, least_every=5.0)
 
     def open(self, *, site: str, component: str, settings: Mapping[str, Any]) -> _OpenResolve:
         """Open with ResolveSettings. Raises ConfigError."""

@@ -70,6 +70,14 @@ class _OpenShare:
         why = {} if found.same else {"why": "content"}
         return [*samples, self._sample("probe.failed", 0.0 if found.same else 1.0, at, why)]
 
+    def hindrances(self) -> Sequence[str]:
+        """Go there and back once."""
+        try:
+            late = isinstance(self._bounded.run(lambda: _there_and_back(self._path)), Late)
+        except (OSError, WhichlayerError) as error:
+            return [f"the share at {self._path.parent} cannot be probed: {getattr(error, 'strerror', None) or error}"]
+        return [f"the share at {self._path.parent} hangs: is its server there?"] if late else []
+
     def close(self) -> None:
         """Nothing is kept open, and no file is there between two readings."""
 
@@ -81,7 +89,7 @@ class _OpenShare:
 
 
 class _Share:
-    cost = Cost(operations=8, sent_bytes=SIZE, received_bytes=2 * SIZE, cpu_seconds=0.01)
+    cost = Cost(operations=8, sent_bytes=SIZE, received_bytes=2 * SIZE, cpu_seconds=0.01, least_every=5.0)
 
     def open(self, *, site: str, component: str, settings: Mapping[str, Any]) -> _OpenShare:
         """Open with ShareSettings. Raises ConfigError."""

@@ -54,6 +54,16 @@ class _OpenVolume:
             return [self._sample("storage.write.latency", found.seconds, at, AT_LEAST)]
         return [self._sample(name, value, at, {}) for name, value in found.items()]
 
+    def hindrances(self) -> Sequence[str]:
+        """Write and read one block, and remove the file."""
+        try:
+            late = self.read()[0].labels == AT_LEAST
+        except WhichlayerError as error:
+            return [f"{error}; name a folder that this user may write to"]
+        finally:
+            self.close()
+        return [f"the volume at {self._path.parent} hangs: is it there?"] if late else []
+
     def close(self) -> None:
         """Remove the scratch file; what hangs keeps it, and the next agent takes it over."""
         if self._file is not None and not self._bounded.hangs:
@@ -85,7 +95,7 @@ class _OpenVolume:
 
 
 class _Volume:
-    cost = Cost(operations=3, sent_bytes=BLOCK, received_bytes=BLOCK, cpu_seconds=0.01)
+    cost = Cost(operations=3, sent_bytes=BLOCK, received_bytes=BLOCK, cpu_seconds=0.01, least_every=1.0)
 
     def open(self, *, site: str, component: str, settings: Mapping[str, Any]) -> _OpenVolume:
         """Open with VolumeSettings. Raises ConfigError."""

@@ -25,6 +25,7 @@ MORE = """\
   samplers:
     - {sampler: host, component: desk-1, every: 30 s}
     - {sampler: citrix, component: desk-1, every: 60 s}
+    - {sampler: resolve, component: dns, every: 60 s, settings: {name: cases.example}}
 """
 
 
@@ -66,7 +67,7 @@ def test_every_number_of_the_plan_is_on_the_sheet(config: Path, monkeypatch: pyt
     assert [row["account"] for row in sheet["accounts"]] == ["probe-1"]
     assert sheet["accounts"][0]["secrets_by_reference"] == "password from env:WL_PASSWORD, username from env:WL_USER"
     assert [(row["by"], row["every_seconds"]) for row in sheet["reads"]] == [
-        ("access", None), ("host", 30.0), ("citrix", 60.0),
+        ("access", None), ("host", 30.0), ("citrix", 60.0), ("resolve", 60.0),
     ]  # fmt: skip
     journey = sheet["journeys"][0]
     assert journey["file_sha256"] == hashlib.sha256((config.parent / "cases.yaml").read_bytes()).hexdigest()
@@ -78,7 +79,7 @@ def test_every_number_of_the_plan_is_on_the_sheet(config: Path, monkeypatch: pyt
 def test_the_page_has_every_section_and_no_empty_one(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = describe(config, monkeypatch=monkeypatch)
     sections = page.split("\n## ")[1:]
-    assert len(sections) == 11
+    assert len(sections) == 12
     assert all(section.count("\n| ") + section.count("\n- ") >= 1 for section in sections), page
     assert "| logons | 1152 | 1152 | 24 h × ((cases every 300 s = 12 runs × 1) × 4 endpoints) |" in page
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from collector.model.errors import WhichlayerError
 from probes.samplers.connect import PLUGIN
 from tests.links.walled import put_up
 
@@ -43,7 +44,10 @@ def main() -> None:
 def tell(situation: str, rungs: list[dict[str, object]]) -> None:
     ladder = PLUGIN.open(site="test", component="pc-1", settings={"rungs": rungs, "timeout": 0.2})
     hindered = list(ladder.hindrances())
-    found = [] if hindered else ladder.read()
+    try:
+        found = ladder.read()
+    except WhichlayerError:
+        found = []
     rows = [(one.component, one.layer, one.metric, one.value, dict(one.labels)) for one in found]
     sys.stdout.write(json.dumps({"situation": situation, "hindered": hindered, "rows": rows}) + "\n")
 

@@ -53,6 +53,8 @@ def test_the_ladder_tells_loss_silence_and_refusal_apart() -> None:
     assert done.returncode == 0, done.stderr
     told = {one["situation"]: one for one in map(json.loads, done.stdout.splitlines())}
     assert "may not send echoes" in told["forbidden"]["hindered"][0]
+    assert "whether a firewall drops" in told["filtered"]["hindered"][0]
+    assert told["refused"]["hindered"] == told["open"]["hindered"] == []
     values = {name: {row[2]: (row[3], row[4]) for row in one["rows"]} for name, one in told.items()}
     assert values["open"]["network.path.loss"][0] == 0
     assert values["lossy"]["network.path.loss"][0] == 0.25

@@ -61,3 +61,24 @@ def answering(answer: bytes = ANSWER) -> Behaviour:
             connection.sendall(answer)
 
     return behave
+
+
+def relaying(port: int, sent: list[bytes], got: list[bytes]) -> Behaviour:
+    """Pass everything on to ``port`` of this machine and back, and keep what went by."""
+
+    def behave(connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as onwards:
+            back = threading.Thread(target=_passed, args=(onwards, connection, got), daemon=True)
+            back.start()
+            _passed(connection, onwards, sent)
+            back.join(5)
+
+    return behave
+
+
+def _passed(source: socket.socket, target: socket.socket, kept: list[bytes]) -> None:
+    with suppress(OSError):
+        while part := source.recv(65536):
+            kept.append(part)
+            target.sendall(part)
+        target.shutdown(socket.SHUT_WR)

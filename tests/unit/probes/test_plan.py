@@ -248,3 +248,33 @@ def test_an_account_is_held_by_one_session_and_used_by_nothing_else(tmp_path: Pa
     config = held(tmp_path, ENTRY.format(every="1 h").split("\n", 1)[1].replace("probe-1", "probe-held"))
     found = mistakes(config)
     assert "account: probe-held is held all day by this session, so nothing else can use it" in found[-1] + found[0]
+
+
+SAMPLERS = """\
+  endpoint: desk-1
+  samplers:
+    - {sampler: directory, component: dc-1, every: 10 s, settings: {url: "ldaps://dc-1", entry: "dc=example"}}
+    - {sampler: resolve, component: dns, every: 1 s, account: probe-1, settings: {name: a.example}}
+    - sampler: directory
+      component: dc-2
+      every: 60 s
+      account: probe-1
+      secrets: {user: env:WL_USER, password: env:WL_NOWHERE}
+      settings: {url: "ldaps://dc-1", entry: "dc=example"}
+"""
+
+
+def test_a_sampler_that_signs_in_needs_account_and_secrets_and_no_probe_costs_more_than_it_may(tmp_path: Path) -> None:
+    found = mistakes(write(tmp_path, SAMPLERS))
+    told = [line.split("agent: ")[1] for line in found]
+    assert told == [
+        "samplers.0.account: is missing: directory signs in, so name its account (never the password)",
+        "samplers.0.secrets: directory needs user, password, each as a reference",
+        "samplers.0.every: directory would ask up to 4320 operations an hour, 720 are allowed: write 60 s or more",
+        "samplers.1.account: resolve signs in nowhere: leave it out",
+        "samplers.1.every: resolve would ask up to 7200 operations an hour, 1440 are allowed: write 5 s or more",
+        "samplers.2.secrets: the secret env:WL_NOWHERE is not set: export WL_NOWHERE before you start",
+        "budget.logons_per_hour: the plan asks 3660, 60 are allowed: "
+        + "resolve of dns every 1 s = 3600 logons + directory of dc-2 every 60 s = 60 logons",
+    ]
+    assert found[2].startswith("5:45 "), found[2]
