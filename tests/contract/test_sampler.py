@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from collector.model.sample import Sample
 from collector.plugin import load, names
 from deploy.lab import print_queue
 from probes import samplers
+from probes.drivers.remote.display import OwnDisplay
 from probes.sampler import Active, Hindered, Opened, OpenSampler, Sampler
 from probes.samplers.wifi import OpenWifi
 from probes.windows.port import Windows
@@ -42,6 +44,7 @@ def settings(name: str, folder: Path) -> Mapping[str, Any]:
         "directory": {"url": "ldaps://localhost:9", "entry": directory.ENTRY},
         "host": {"role": "app_server"},
         "process": {"pid_file": str(pid_file)},
+        "redraw": {},
         "resolve": {"name": "localhost"},
         "share": {"directory": str(folder)},
         "spooler": {"printer": "Ward*"},
@@ -66,6 +69,17 @@ def directory_server(tmp_path_factory: pytest.TempPathFactory, authority: trustm
         yield {"url": f"ldaps://localhost:{running.tls}", "ca_file": str(folder / "ca.pem")}
 
 
+@pytest.fixture
+def session(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed")
+    own = OwnDisplay("320x200", tmp_path_factory.mktemp("session"))
+    monkeypatch.setenv("XAUTHORITY", str(own.authority))
+    monkeypatch.setenv("DISPLAY", own.name)
+    yield
+    own.close()
+
+
 def read(sampler: Opened) -> Sequence[Sample]:
     if isinstance(sampler, OpenSampler):
         return sampler.read()
@@ -88,6 +102,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         known = settings(request.param, tmp_path)
         if request.param == "cups":
             known = {**known, "server": request.getfixturevalue("cups_server")}
+        if request.param == "redraw":
+            request.getfixturevalue("session")
         if request.param == "directory":
             known = {**known, **request.getfixturevalue("directory_server")}
         sampler = kind.open(site="test", component="thing-1", settings=known)
@@ -143,7 +159,7 @@ def test_what_only_windows_can_tell_is_refused_elsewhere_when_it_is_read(name: s
         read(sampler)
 
 
-ACTIVE = ["connect", "directory", "resolve", "share", "volume"]
+ACTIVE = ["connect", "directory", "redraw", "resolve", "share", "volume"]
 
 
 @pytest.mark.parametrize("opened", ACTIVE, indirect=True)

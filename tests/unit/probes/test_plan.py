@@ -267,6 +267,7 @@ SAMPLERS = """\
 def test_a_sampler_that_signs_in_needs_account_and_secrets_and_no_probe_costs_more_than_it_may(tmp_path: Path) -> None:
     found = mistakes(write(tmp_path, SAMPLERS))
     told = [line.split("agent: ")[1] for line in found]
+    logons = "resolve of dns every 1 s = 3600 logons + directory of dc-2 every 60 s = 60 logons"
     assert told == [
         "samplers.0.account: is missing: directory signs in, so name its account (never the password)",
         "samplers.0.secrets: directory needs user, password, each as a reference",
@@ -274,7 +275,6 @@ def test_a_sampler_that_signs_in_needs_account_and_secrets_and_no_probe_costs_mo
         "samplers.1.account: resolve signs in nowhere: leave it out",
         "samplers.1.every: resolve would ask up to 7200 operations an hour, 1440 are allowed: write 5 s or more",
         "samplers.2.secrets: the secret env:WL_NOWHERE is not set: export WL_NOWHERE before you start",
-        "budget.logons_per_hour: the plan asks 3660, 60 are allowed: "
-        + "resolve of dns every 1 s = 3600 logons + directory of dc-2 every 60 s = 60 logons",
+        f"budget.logons_per_hour: the plan asks 3660, 60 are allowed: {logons}",
     ]
     assert found[2].startswith("5:45 "), found[2]
