@@ -13,6 +13,7 @@ from collector.model.errors import PluginError
 from probes import drivers
 from probes.checkup import Checkup, Patient
 from probes.driver import Driver
+from whichlayer.probe_checkups import ExaminedProbe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,11 @@ def _examined(name: str) -> Examined:
     return Examined(driver=name, languages=tuple(sorted(driver.languages)), checkup=checkup)
 
 
-def print_json(found: Sequence[Examined]) -> None:
-    """Print the list for machines; ``ready`` is null when a driver does not say what it needs."""
-    json.dump([{"ready": one.ready, **asdict(one)} for one in found], sys.stdout, indent=1)
+def print_json(found: Sequence[Examined], probes: Sequence[ExaminedProbe] = ()) -> None:
+    """Print drivers and probes for machines; ``ready`` is null when a driver does not say what it needs."""
+    drivers_said = [{"ready": one.ready, **asdict(one)} for one in found]
+    probes_said = [{"ready": one.ready, **asdict(one)} for one in probes]
+    json.dump(drivers_said + probes_said, sys.stdout, indent=1)
     sys.stdout.write("\n")
 
 

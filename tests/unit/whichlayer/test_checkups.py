@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,8 @@ from whichlayer.__main__ import APP
 from whichlayer.checkups import Examined, print_words
 
 THERE = Need(name="viewer", purpose="shows the session", install="apt-get install viewer", found="1.2")
+SAMPLERS = "[{{sampler: volume, component: lun-7, settings: {{directory: {folder}}}}}]"
+PROBE = f"site: a\nagent: {{{{endpoint: b, samplers: {SAMPLERS}}}}}\n"
 LOST = Need(name="eyes", purpose="reads the picture", install="pip install 'whichlayer[remote]'", found=None)
 
 
@@ -48,15 +51,20 @@ def test_a_driver_that_says_nothing_is_neither_ready_nor_broken() -> None:
     assert Examined(driver="lame", checkup=Checkup(needs=(THERE, LOST))).ready is False
 
 
-def test_the_command_asks_every_driver_and_gives_json() -> None:
-    done = CliRunner().invoke(APP, ["doctor", "--json"])
+def test_the_command_asks_every_driver_and_probe_and_gives_json(tmp_path: Path) -> None:
+    config = tmp_path / "whichlayer.yaml"
+    config.write_text(PROBE.format(folder=tmp_path))
+    done = CliRunner().invoke(APP, ["doctor", "--json", "--config", str(config)])
     assert done.exit_code == 0, done.output
-    found = {one["driver"]: one for one in json.loads(done.stdout)}
+    *drivers_said, probe = json.loads(done.stdout)
+    assert probe == {"ready": True, "sampler": "volume", "component": "lun-7", "hindrances": []}
+    found = {one["driver"]: one for one in drivers_said}
     assert tuple(found) == plugin.names(drivers)
     assert found["http"]["ready"] is True
     assert found["link"]["ready"] is True
     assert [name for name, one in found.items() if one["ready"] and not one["checkup"]["noise_floor_seconds"]] == []
     assert found["print"]["checkup"]["noise_floor_seconds"] > 0.125
-    one = CliRunner().invoke(APP, ["doctor", "--driver", "print"])
+    one = CliRunner().invoke(APP, ["doctor", "--driver", "print", "--config", str(config)])
     assert "noise floor" in one.stdout
+    assert "volume" not in one.stdout
     assert CliRunner().invoke(APP, ["doctor", "--driver", "fax"]).exception is not None
