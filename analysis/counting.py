@@ -23,7 +23,7 @@ class CountingRules:
     they measured belongs to no access (``analysis.window.set_apart``).
     """
 
-    version: str = "1"
+    version: str = "2"  # 2: the log of a session's machine gives ends their causes
     measured: frozenset[Outcome] = MEASURED
     bad: frozenset[Outcome] = BAD
     left_out: frozenset[Outcome] = frozenset({Outcome.NOT_READY, Outcome.BROKEN})

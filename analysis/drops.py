@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from analysis.counting import RULES
 from analysis.settings import AnalysisSettings
 from analysis.statistics import poisson_interval, rounded
+from collector import host_account
+from collector.host_account import Account
 from collector.model.access import Link, Population, Presentation
 from collector.model.drops import DropRate, DropReport
 from collector.model.session import DROPS, EndCause, Kept, SessionEventKind
@@ -23,7 +25,7 @@ PER_HOURS = 1000.0
 _COLUMNS = [
     "session_id", "site", "journey", "environment", "link", "presentation",
     "kind", "open_seconds", "cause", "saved_work", "unsaved_work", "at_risk_seconds",
-    "synthetic",
+    "synthetic", "at", "endpoint",
 ]  # fmt: skip
 
 
@@ -46,14 +48,22 @@ def count(store: Store, *, start: datetime, end: datetime, level: float, now: da
     """Flush, then count from that one snapshot."""
     snapshot = store.flush()
     rows = store.scan("sessions", Slice(start=start, end=end), columns=_COLUMNS, snapshot=snapshot)
-    rates = tuple(rated(rows, level))
+    logged = store.scan("host_events", _around(start, end), columns=host_account.NEEDED, snapshot=snapshot)
+    rates = tuple(rated(rows, level, logged))
     return DropReport(
         start=start, end=end, reached_at=now, snapshot=snapshot, counting_rules=RULES.version, rates=rates
     )
 
 
-def rated(events: pa.Table, level: float) -> list[DropRate]:
+def _around(start: datetime, end: datetime) -> Slice:
+    """Give the time of the entries that may be about ends of a period: some come late."""
+    return Slice(start=start, end=end + timedelta(hours=1))
+
+
+def rated(events: pa.Table, level: float, logged: pa.Table | None = None) -> list[DropRate]:
     """Count the events of a period, by site, journey, environment and access. Pure.
+
+    ``logged`` are rows of ``host_events``: they give ends their causes, as ``collector/host_account.py`` has it.
 
     Exposure is what ``open_seconds`` of each session grew by within the period; of a session that was
     open before, what lies before its first event in the period is not counted. Sessions in which people work are
@@ -62,8 +72,9 @@ def rated(events: pa.Table, level: float) -> list[DropRate]:
     events = events.filter(pc.fill_null(events["synthetic"], fill_value=True))
     exposure = _exposure(events)
     told: Mapping[_Key, list[dict[str, Any]]] = _told(events)
+    accounts = {} if logged is None else host_account.accounts(events, logged)
     return [
-        _rate(key, hours, told.get(key, []), level)
+        _rate(key, hours, told.get(key, []), accounts, level)
         for key, hours in sorted(exposure.items(), key=lambda one: tuple(part or "" for part in one[0]))
     ]
 
@@ -88,8 +99,13 @@ def _told(events: pa.Table) -> dict[_Key, list[dict[str, Any]]]:
     return told
 
 
-def _rate(key: _Key, hours: list[float], told: list[dict[str, Any]], level: float) -> DropRate:
-    ends = Counter(EndCause(row["cause"]) for row in told if row["kind"] == SessionEventKind.ENDED)
+def _rate(
+    key: _Key, hours: list[float], told: list[dict[str, Any]], accounts: Mapping[str, Account], level: float
+) -> DropRate:
+    ended = [row for row in told if row["kind"] == SessionEventKind.ENDED]
+    logged = [accounts[row["session_id"]] for row in ended if row["session_id"] in accounts]
+    ends = Counter(account.cause for account in logged)
+    ends.update(EndCause(row["cause"]) for row in ended if row["session_id"] not in accounts)
     drops = sum(number for cause, number in ends.items() if cause in DROPS)
     total = rounded(sum(sorted(hours)))
     at_risk = [row["at_risk_seconds"] for row in told if row["at_risk_seconds"] is not None]
@@ -107,6 +123,8 @@ def _rate(key: _Key, hours: list[float], told: list[dict[str, Any]], level: floa
         saved_work=_kept(told, "saved_work"),
         unsaved_work=_kept(told, "unsaved_work"),
         at_risk_seconds=max(at_risk) if at_risk else None,
+        by_events=sum(account.by_event for account in logged),
+        disagreements=sum(account.agrees is False for account in logged),
     )
 
 

@@ -1,6 +1,6 @@
 """The contract of an importer: files that people send become facts, all of a file or nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from collector.model.access import Access, Link, Presentation
 from collector.model.facts import Facts
+from collector.pseudonym import Pseudonyms
 
 NOT_SAID = Access(link=Link.UNKNOWN, presentation=Presentation.UNKNOWN)
 
@@ -18,6 +19,7 @@ class Asked:
 
     ``mapping`` is a product whose mapping is shipped, or a path; ``component`` names what the file does not name;
     ``zone`` is that of times which do not say theirs; ``endpoint`` and ``access`` are where runs were walked from.
+    ``held`` names the endpoint of each user whom a probe signs in as; ``pseudonyms`` gives others' names theirs.
     """
 
     site: str
@@ -26,6 +28,8 @@ class Asked:
     zone: ZoneInfo | None = None
     endpoint: str | None = None
     access: Access = NOT_SAID
+    held: Mapping[str, str] = field(default_factory=dict)
+    pseudonyms: Callable[[], Pseudonyms] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,8 @@ def _drop_rate(rate: DropRate) -> dict[str, Any]:
         "drops": rate.drops,
         "drops_per_1000_session_hours": _interval(rate.rate),
         "ends": {str(cause): number for cause, number in rate.ends.items()},
+        "ends_by_events": rate.by_events,
+        "disagreements": rate.disagreements,
         "reconnected": rate.reconnected,
         "saved_work": {str(kept): number for kept, number in rate.saved_work.items()},
         "unsaved_work": {str(kept): number for kept, number in rate.unsaved_work.items()},

@@ -6,11 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from collector.model.host_event import HostEvent
 from collector.model.quality import QualityEvent
 from collector.model.run import Run
 from collector.model.sample import Sample
 from collector.model.session import SessionEvent
-from collector.tables import LEDGER, RUNS, SAMPLES, SESSIONS, STEPS, naive
+from collector.tables import HOST_EVENTS, LEDGER, RUNS, SAMPLES, SESSIONS, STEPS, naive
 
 
 def run_tables(runs: Iterable[Run], *, skew_seconds: float | None = None) -> dict[str, pa.Table]:
@@ -89,6 +90,28 @@ def ledger_table(events: Iterable[QualityEvent]) -> pa.Table:
         for event in events
     ]
     return pa.Table.from_pylist(rows, LEDGER)
+
+
+def host_event_table(events: Iterable[HostEvent]) -> pa.Table:
+    """Turn entries of machines' logs into rows of ``host_events``."""
+    rows = [
+        {
+            "at": naive(event.at),
+            "site": event.site,
+            "host": event.host,
+            "log": str(event.log),
+            "event_number": event.event_number,
+            "said": event.said,
+            "cause": str(event.cause) if event.cause else None,
+            "code": event.code,
+            "session": event.session,
+            "user": event.user,
+            "endpoint": event.endpoint,
+            "program": event.program,
+        }
+        for event in events
+    ]
+    return pa.Table.from_pylist(rows, HOST_EVENTS)
 
 
 def _walk(run: Run) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Batch(Facts):
             samples=facts.samples,
             sessions=facts.sessions,
             quality=facts.quality,
+            host_events=facts.host_events,
         )
 
 

@@ -118,6 +118,22 @@ LEDGER = pa.schema(
         "withdrawn": pa.bool_(),
     }
 )
+HOST_EVENTS = pa.schema(
+    {
+        "at": _TIME,
+        "site": _TEXT,
+        "host": _TEXT,
+        "log": _TEXT,
+        "event_number": pa.int32(),
+        "said": _TEXT,
+        "cause": _TEXT,
+        "code": _COUNT,
+        "session": _COUNT,
+        "user": _TEXT,
+        "endpoint": _TEXT,
+        "program": _TEXT,
+    }
+)
 TABLES: Mapping[str, pa.Schema] = {
     "runs": RUNS,
     "steps": STEPS,
@@ -125,15 +141,9 @@ TABLES: Mapping[str, pa.Schema] = {
     "sessions": SESSIONS,
     "server_parts": SERVER_PARTS,
     "ledger": LEDGER,
+    "host_events": HOST_EVENTS,
 }
-TIME_COLUMN = {
-    "runs": "slot",
-    "steps": "slot",
-    "samples": "at",
-    "sessions": "at",
-    "server_parts": "at",
-    "ledger": "at",
-}
+TIME_COLUMN = {name: "slot" if "slot" in schema.names else "at" for name, schema in TABLES.items()}
 # What scan() sorts by. Samples come metric by metric, each in time, as they lie in the lake: sorting what is nearly
 # sorted is quick. They may repeat a key (a sender's clock was set back), so the value breaks ties.
 ORDER = {
@@ -143,6 +153,7 @@ ORDER = {
     "sessions": ("at", "session_id", "kind"),
     "server_parts": ("run_id", "position", "at", "service", "nested", "whole", "database", "storage", "external"),
     "ledger": ("at", "event_id", "told_at"),
+    "host_events": ("at", "host", "log", "event_number", "session", "user", "code", "program"),
 }
 # Columns that are never null: the key, and what every reader groups or judges by.
 REQUIRED = {
@@ -152,6 +163,7 @@ REQUIRED = {
     "sessions": ("at", "session_id", *_WHO, "environment", "kind", "open_seconds"),
     "server_parts": tuple(name for name in SERVER_PARTS.names if name != "whole"),
     "ledger": ("at", "told_at", "event_id", "site", "event_kind", "subject", "layers", "withdrawn"),
+    "host_events": ("at", "site", "host", "log", "event_number", "said"),
 }
 
 # One row per hour and group, ordered by these; q* over ok and slow steps, *_q50 the median of a

@@ -91,6 +91,23 @@ def work(rate: DropRate) -> str:
     return "; ".join(parts)
 
 
+def logged(rate: DropRate) -> str:
+    """Write what the machines' logs added: "cause by the host's log: 2, of 1 the probe had seen another"."""
+    return f"cause by the host's log: {rate.by_events}; log and probe say different things: {rate.disagreements}"
+
+
+def evidence(one: Ended) -> str:
+    """Write what a probe saw and what the log of the session's machine has beside it; that they differ is said."""
+    account = one.account
+    if account is None:
+        return one.detail
+    differ = f" Before that: {CAUSE[account.told]}." if account.by_event and account.agrees is None else ""
+    if account.agrees is False:
+        taken = "The log's word is taken" if account.by_event else "What the system had shown is kept"
+        differ = f" They differ: the probe saw {CAUSE[account.told]}. {taken}."
+    return f"{one.detail}. {account.event}.{differ}"
+
+
 def lines(report: DropReport) -> Sequence[str]:
     """Write the whole report, a block per journey and access."""
     if not report.rates:
@@ -101,5 +118,7 @@ def lines(report: DropReport) -> Sequence[str]:
         found.append(f"  {exposure(rate)}; {rate.drops} drop{'' if rate.drops == 1 else 's'}: {ends(rate)}")
         if rate.reconnected:
             found.append(f"  came back by itself: {rate.reconnected}")
+        if rate.by_events or rate.disagreements:
+            found.append(f"  {logged(rate)}")
         found.append(f"  {work(rate)}")
     return found

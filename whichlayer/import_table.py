@@ -1,7 +1,9 @@
 """What an import would keep, or kept: one line for each metric of each component, for people and for machines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,11 +17,13 @@ from collector.importer import NOT_SAID, Asked, Imported
 from collector.model.access import Access, Link, Presentation
 from collector.model.catalogue import CATALOGUE
 from collector.model.checks import NAME
+from collector.model.host_event import HostEvent
 from collector.model.metric import Metric
 from collector.model.plausible import surprise
 from collector.model.run import Outcome, Run
 from collector.model.sample import Sample
 from collector.model.unit import factor
+from collector.pseudonym import Pseudonyms
 
 
 def asked(site: str, *, zone: str | None, endpoint: str | None, **given: Any) -> Asked:  # noqa: ANN401  as Asked has them
@@ -30,6 +34,22 @@ def asked(site: str, *, zone: str | None, endpoint: str | None, **given: Any) ->
         return Asked(site=site, zone=ZoneInfo(zone) if zone else None, endpoint=endpoint, **given)
     except (ZoneInfoNotFoundError, ValueError):
         raise typer.BadParameter("write one like Europe/London", param_hint="--zone") from None
+
+
+def held(written: Sequence[str]) -> dict[str, str]:
+    """Read ``USER=ENDPOINT`` of each. Raises BadParameter."""
+    found = {}
+    for one in written:
+        user, _, endpoint = one.rpartition("=")
+        if not user or not NAME.fullmatch(endpoint):
+            raise typer.BadParameter("write USER=ENDPOINT, for example COUNCIL\\probe-3=ward-3-pc", param_hint="--held")
+        found[user] = endpoint
+    return found
+
+
+def pseudonyms(data: Path | None) -> Callable[[], Pseudonyms]:
+    """Use the key of the site, once a name is met; without a data folder one that nobody keeps."""
+    return cache(Pseudonyms.passing if data is None else partial(Pseudonyms.of_site, data))
 
 
 def access(link: Link | None, presentation: Presentation | None) -> Access:
@@ -62,7 +82,31 @@ def summary(found: Imported) -> dict[str, Any]:
     preview = [list(row) for row in found.preview]
     warnings = [f"{what}." for what in found.warnings] + list(surprises)
     said = {"warnings": warnings, "unused": list(found.unused), "preview": preview}
-    return {"rows": rows, "journeys": _journeys(found.facts.runs), **said}
+    events = _events(found.facts.host_events)
+    return {"rows": rows, "journeys": _journeys(found.facts.runs), "events": events, **said}
+
+
+def _events(events: Sequence[HostEvent]) -> list[dict[str, Any]]:
+    """Give what each machine's log says, how often, when, and how many of it are of probes' sessions."""
+    rows = []
+    for (host, said, cause), group in groupby(sorted(events, key=_saying), key=_saying):
+        mine = list(group)
+        rows.append(
+            {
+                "host": host,
+                "said": said,
+                "cause": cause or None,
+                "events": len(mine),
+                "start": mine[0].at.isoformat(),
+                "end": mine[-1].at.isoformat(),
+                "held_by": sorted({event.endpoint for event in mine if event.endpoint}),
+            }
+        )
+    return rows
+
+
+def _saying(event: HostEvent) -> tuple[str, str, str]:
+    return event.host, event.said, str(event.cause or "")
 
 
 def _journeys(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -116,18 +160,30 @@ def show(summary: Mapping[str, Any], *, dry_run: bool) -> None:
         console.print(_table(summary["rows"]))
     if summary["journeys"]:
         console.print(_walked(summary["journeys"]))
+    for line in _logged(summary["events"]):
+        console.print(line, markup=False, highlight=False)
     for warning in summary["warnings"]:
         console.print(f"Warning: {warning}", markup=False)
     if summary["unused"]:
         console.print(f"No row of the mapping speaks of: {', '.join(summary['unused'])}.", markup=False)
-    if not summary["rows"] and not summary["journeys"]:
-        console.print("Nothing in it can be kept: give --map a mapping that names its columns.")
-        return
+    console.print(_closing(summary, dry_run=dry_run))
+
+
+def _closing(summary: Mapping[str, Any], *, dry_run: bool) -> str:
     kept = "kept nothing: --dry-run" if dry_run else "kept" if summary.get("new", True) else "kept before: nothing new"
-    runs, samples = (
-        sum(row[what] for row in summary[rows]) for what, rows in (("runs", "journeys"), ("samples", "rows"))
-    )
-    console.print(f"{f'{runs} runs' if runs else f'{samples} samples'}, {kept}.")
+    kinds = (("runs", "journeys"), ("events", "events"), ("samples", "rows"))
+    counts = {what: sum(row[what] for row in summary[rows]) for what, rows in kinds}
+    found = [f"{count} {what}" for what, count in counts.items() if count]
+    if not found:
+        return "Nothing in it can be kept: give --map a mapping that names its columns."
+    return f"{', '.join(found)}, {kept}."
+
+
+def _logged(events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for row in events:
+        times = " to ".join(row[key][:16].replace("T", " ") for key in ("start", "end"))
+        probes = f"; held from {', '.join(row['held_by'])}" if row["held_by"] else ""
+        yield f"{row['host']}: {row['events']} × {row['said']}, {times}{probes}"
 
 
 def _walked(journeys: Sequence[Mapping[str, Any]]) -> Table:

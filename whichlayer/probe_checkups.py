@@ -14,7 +14,7 @@ from rich.text import Text
 from collector import plugin
 from collector.model.errors import ConfigError, PluginError
 from probes import samplers
-from probes.agent import budget, sampling
+from probes.agent import budget, sign_in
 from probes.agent.settings import AgentSettings, SamplerEntry
 from probes.journey import file as journeys
 from probes.sampler import Active, Hindered, Sampler
@@ -57,7 +57,7 @@ def _examined(settings: AgentSettings, entry: SamplerEntry, site: str, folder: P
         return ExaminedProbe(sampler=entry.sampler, component=entry.component, hindrances=(str(error),))
     if not isinstance(kind, Active):
         return None
-    told = [what for _, what in sampling.mistakes(entry, kind, folder, with_secrets=True)]
+    told = [what for _, what in sign_in.mistakes(entry, kind, folder, with_secrets=True)]
     told += _beyond_budget(settings) if entry.account else []
     told += _tried(entry, kind, site)
     return ExaminedProbe(sampler=entry.sampler, component=entry.component, hindrances=tuple(told))

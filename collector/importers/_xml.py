@@ -3,9 +3,12 @@
 What stands between the tags of a test report is output of the system under test: it may hold anything, and is not kept.
 """
 
+import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import AttributesImpl, Locator
@@ -19,6 +22,7 @@ _MOST_BYTES = 256 * 2**20
 _MOST_ELEMENTS = 2_000_000
 _DEEPEST = 200
 _LONGEST_TEXT = 1000
+_DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml[^>]*\?>")
 
 
 @dataclass(slots=True)
@@ -77,21 +81,38 @@ class _Tree(ContentHandler):
 
 def tree(path: Path, texts: Set[str] = frozenset()) -> Node:
     """Read a file; the outermost element. Raises ConfigError, also when it declares entities or is too large."""
-    found = _Tree(texts)
     try:
         _bound(path)
         with path.open("rb") as file:
-            parse(file, found, forbid_dtd=True)
+            return _parsed(path, file, texts)
     except OSError as error:
         raise refused(path, f"cannot be read: {error.strerror}") from None
+    except _TooMuch:
+        raise _too_much(path) from None
+
+
+def tree_of(path: Path, text: str, texts: Set[str] = frozenset()) -> Node:
+    """Read elements that need not have one around them, of text that was read; one around all. Raises ConfigError."""
+    inner = _DECLARATION.sub("", text, count=1)
+    return _parsed(path, BytesIO(f"<all>{inner}</all>".encode()), texts)
+
+
+def _parsed(path: Path, file: IO[bytes], texts: Set[str]) -> Node:
+    found = _Tree(texts)
+    try:
+        parse(file, found, forbid_dtd=True)
     except DefusedXmlException:
         raise refused(path, "declares entities or a document type: no file of this kind needs them") from None
     except SAXParseException as error:
         what = f"is no XML ({error.getMessage()}): is it cut?"
         raise refused(path, what, error.getLineNumber() or 1, (error.getColumnNumber() or 0) + 1) from None
     except _TooMuch:
-        raise refused(path, f"is larger than {_MOST_BYTES // 2**20} MiB or nested too deeply: split it") from None
+        raise _too_much(path) from None
     return found.top.children[0]
+
+
+def _too_much(path: Path) -> ConfigError:
+    return refused(path, f"is larger than {_MOST_BYTES // 2**20} MiB or nested too deeply: split it")
 
 
 def _bound(path: Path) -> None:

@@ -17,6 +17,8 @@ class DropRate:
     ``rate`` is drops per 1,000 session-hours, None without exposure: nothing was held open, which is not
     zero. ``ends`` counts every end by cause, planned ones too. ``saved_work`` and ``unsaved_work`` count
     what the sentinel read back; ``at_risk_seconds`` is the longest time without a confirmed save of these.
+    ``by_events`` of the ends have the cause that the machine's own log gives; ``disagreements`` of all ends are those
+    where log and probe say different things, whichever was taken.
     """
 
     site: str
@@ -32,6 +34,8 @@ class DropRate:
     saved_work: Mapping[Kept, int] = field(default_factory=dict)
     unsaved_work: Mapping[Kept, int] = field(default_factory=dict)
     at_risk_seconds: float | None = None
+    by_events: int = 0
+    disagreements: int = 0
 
     def __post_init__(self) -> None:
         finite("hours", self.hours, minimum=0.0)

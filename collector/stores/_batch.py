@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from collector import tables
 from collector.model.errors import NotInStore, RejectedBatch
-from collector.rows import ledger_table, run_tables, sample_table, session_table
+from collector.rows import host_event_table, ledger_table, run_tables, sample_table, session_table
 from collector.store import Batch
 from collector.stores._columns import fitting
 
@@ -36,6 +36,7 @@ def columns_of(batch: Batch) -> Rows:
     found["samples"] = sample_table(batch.samples)
     found["sessions"] = session_table(batch.sessions)
     found["ledger"] = ledger_table(batch.quality)
+    found["host_events"] = host_event_table(batch.host_events)
     kept = {name: rows for name, rows in found.items() if rows.num_rows}
     return Rows(batch_id=batch.batch_id, sender=batch.sender, tables=kept)
 

@@ -10,12 +10,15 @@ from collector import tables
 from collector.model.access import Link, Presentation
 from collector.model.checks import NAME
 from collector.model.errors import RejectedBatch
+from collector.model.host_event import HostLog
 from collector.model.layer import Layer
 from collector.model.quality import QualityKind
 from collector.model.run import Outcome
 from collector.model.session import EndCause, Kept, SessionEventKind
 
-_NAMES = frozenset({"site", "endpoint", "component", "metric", "journey", "environment", "step", "driver", "subject"})
+_NAMES = frozenset(
+    {"site", "endpoint", "component", "metric", "journey", "environment", "step", "driver", "subject", "host"}
+)
 _SIGNED = frozenset({"value", "skew_seconds", "amount"})
 _CHOICES: Mapping[str, type[StrEnum]] = {
     "layer": Layer,
@@ -25,6 +28,7 @@ _CHOICES: Mapping[str, type[StrEnum]] = {
     "kind": SessionEventKind,
     "event_kind": QualityKind,
     "cause": EndCause,
+    "log": HostLog,
     "saved_work": Kept,
     "unsaved_work": Kept,
 }

@@ -12,9 +12,9 @@ from collector.model.errors import RejectedBatch, StoreError
 from collector.model.quality import QualityEvent, QualityKind
 from collector.model.run import Outcome
 from collector.quality.ledger import between, events_of
-from collector.rows import sample_table, session_table
+from collector.rows import host_event_table, sample_table, session_table
 from collector.store import Batch, Slice, Store
-from tests.stores.facts import EVER, HOUR, T0, batch, ended, read_back, run, run_ids, sample, step
+from tests.stores.facts import EVER, HOUR, T0, batch, ended, logged, read_back, run, run_ids, sample, step
 
 
 def test_what_was_appended_is_read_back_at_once_and_after_a_flush(store: Store) -> None:
@@ -24,6 +24,7 @@ def test_what_was_appended_is_read_back_at_once_and_after_a_flush(store: Store) 
         runs=(run(1, step(1.5), step(None, Outcome.NOT_READY, "print")),),
         samples=(sample(0.004),),
         sessions=(ended(), read_back()),
+        host_events=(logged(),),
         received_skew_seconds=0.25,
     )
     assert store.append(kept) is True
@@ -37,6 +38,7 @@ def test_what_was_appended_is_read_back_at_once_and_after_a_flush(store: Store) 
         assert steps.column("release").to_pylist() == ["3.58", "3.58"]
         assert store.scan("samples", EVER).equals(sample_table(kept.samples))
         assert store.scan("sessions", EVER).equals(session_table(kept.sessions))
+        assert store.scan("host_events", EVER).equals(host_event_table(kept.host_events))
         assert store.scan("sessions", EVER).column("unsaved_work").to_pylist() == [None, "lost"]
         store.flush()
 

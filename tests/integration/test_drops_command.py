@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from analysis.drops import refresh
 from analysis.settings import AnalysisSettings
+from collector.model.host_event import HostEvent, HostLog
 from collector.model.session import EndCause, Kept, SessionEvent
 from collector.public import drops_json
 from collector.registries.database import DatabaseRegistry
@@ -52,6 +53,26 @@ def test_the_command_counts_what_the_store_holds(tmp_path: Path) -> None:
     assert "case-record by WiFi: 50 (2.6 to 237) per 1,000 session-hours" in text
     assert "2 sessions, 20.0 h; 1 drop: host 1; no drops: as planned 1" in text
     assert json.loads(command(tmp_path / "data", "--last", "1h", "--json"))["rates"] == []
+
+
+def test_the_log_of_a_sessions_machine_is_shown_beside_what_the_probe_saw(tmp_path: Path) -> None:
+    store, registry = MemoryStore(), DatabaseRegistry(f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    end = NOW - timedelta(hours=1)
+    one = {"site": "north", "host": "ts01", "log": HostLog.SESSIONS, "endpoint": "desk-1"}
+    logged = (
+        HostEvent(**one, at=end - timedelta(hours=9), event_number=21, said="logged on"),  # type: ignore[arg-type]
+        HostEvent(**one, at=end, event_number=40, said="idle time limit (reason 3)", cause=EndCause.IDLE),  # type: ignore[arg-type]
+    )
+    lives = tuple(life("a", end - timedelta(hours=10), 10, EndCause.NETWORK))
+    store.append(Batch(batch_id="a:1", sender="a", sessions=lives, host_events=logged))
+    report = refresh(store, registry, AnalysisSettings(), now=NOW)
+    assert registry.drops() == report
+    (rate,) = drops_json(report)["rates"]
+    assert (rate["drops"], rate["ends"], rate["ends_by_events"], rate["disagreements"]) == (0, {"idle": 1}, 1, 1)
+    assert "log and probe say different things: 1" in "\n".join(session_words.lines(report))
+    with site(tmp_path / "site", store=store, registry=registry) as app:
+        page = TestClient(app, base_url="http://127.0.0.1:8620", client=("127.0.0.1", 50000)).get("/drops").text
+    assert "idle time limit (reason 3). They differ: the probe saw network. The log&#39;s word is taken." in page
 
 
 def test_the_page_shows_what_was_counted_or_that_nothing_was_held_open(tmp_path: Path) -> None:

@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 import typer
 
+from collector.pseudonym import Pseudonyms
+from collector.settings import CollectorSettings
+from tests.stores.facts import EVER
+from tests.unit.collector.test_eventlog import LOG
 from tests.unit.collector.test_perfmon import ROWS, log
+from whichlayer import import_table
+from whichlayer.data import opened
 from whichlayer.import_kind import importer
 
 pytestmark = pytest.mark.integration
@@ -76,9 +82,29 @@ def test_a_table_is_shown_at_80_columns_with_no_name_time_or_number_folded(folde
     assert max(map(len, shown.splitlines())) <= 80
 
 
+def test_an_event_log_is_shown_by_machine_and_kept_under_pseudonyms_of_the_site(folder: Path) -> None:
+    (folder / "ts01.xml").write_text(LOG, encoding="utf-16")
+    words = ("--held", "COUNCIL\\probe-3=ward-3-pc")
+    shown = command(folder, *words, "--dry-run", file="ts01.xml").stdout
+    assert "ts01.council.example: 1 × disconnected: idle time limit (reason 3)" in shown
+    assert "; held from ward-3-pc" in " ".join(shown.split())
+    assert "14 events, kept nothing: --dry-run" in shown
+    assert not (folder / "whichlayer-data").exists()
+    kept = json.loads(command(folder, *words, "--json", file="ts01.xml").stdout)
+    assert (kept["new"], sum(row["events"] for row in kept["events"])) == (True, 14)
+    key = Pseudonyms.of_site(folder / "whichlayer-data")
+    with opened(CollectorSettings(data=folder / "whichlayer-data")) as (store, _):
+        rows = store.scan("host_events", EVER).to_pylist()
+    assert {row["user"] for row in rows if row["endpoint"]} == {key.of("user", "council\\probe-3")}
+    left = b"".join(path.read_bytes() for path in (folder / "whichlayer-data").rglob("*") if path.is_file())
+    assert [name for name in (b"Smith", b"smith", b"probe-3") if name in left] == []
+    with pytest.raises(typer.BadParameter, match="write USER=ENDPOINT"):
+        import_table.held(["nobody"])
+
+
 def test_a_kind_that_cannot_be_told_is_asked_for(folder: Path) -> None:
     (folder / "what.bin").write_bytes(b"what")
-    with pytest.raises(typer.BadParameter, match="give one of junit, k6"):
+    with pytest.raises(typer.BadParameter, match="give one of eventlog, junit, k6"):
         importer(folder / "what.bin", None)
     assert importer(folder / "log.csv", None)[0] == "perfmon"
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from collector.model.access import Access, Link, Presentation
+from collector.model.host_event import HostEvent, HostLog
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase, Run, StepTiming
 from collector.model.sample import Sample
@@ -84,6 +85,20 @@ def read_back(at: datetime = T0 + timedelta(minutes=5)) -> SessionEvent:
         saved_work=Kept.KEPT,
         unsaved_work=Kept.LOST,
         at_risk_seconds=41.5,
+    )
+
+
+def logged(at: datetime = T0) -> HostEvent:
+    return HostEvent(
+        site="north",
+        host="ts01",
+        at=at,
+        log=HostLog.SESSIONS,
+        event_number=40,
+        said="disconnected: idle time limit (reason 3)",
+        cause=EndCause.IDLE,
+        code=3489661057,
+        session=4,
     )
 
 

@@ -16,7 +16,8 @@ def add(app: typer.Typer) -> None:
 def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argument
     file: Annotated[Path, typer.Argument(help="The file.")],
     kind: Annotated[
-        str | None, typer.Option(help="What kind of file it is: perfmon, table, junit, robot, k6; found if it can be.")
+        str | None,
+        typer.Option(help="What kind of file it is: perfmon, table, eventlog, junit, robot, k6; found if it can be."),
     ] = None,
     mapping: Annotated[str | None, typer.Option("--map", help="A mapping file, or a product's name.")] = None,
     component: Annotated[str | None, typer.Option(help="Name of what the file does not name.")] = None,
@@ -24,6 +25,10 @@ def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argumen
     endpoint: Annotated[str | None, typer.Option(help="From where the runs of a test report were walked.")] = None,
     link: Annotated[Link | None, typer.Option(help="The network that endpoint was on.")] = None,
     presentation: Annotated[Presentation | None, typer.Option(help="Where the application was drawn.")] = None,
+    held: Annotated[
+        list[str] | None,
+        typer.Option(help="In an event log: USER=ENDPOINT of a session a probe holds open; can be repeated."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be kept, and keep nothing.")] = False,
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("whichlayer.yaml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -49,6 +54,8 @@ def _import(  # noqa: PLR0913, PLR0917  each option of the command is an argumen
         zone=zone,
         endpoint=endpoint,
         access=import_table.access(link, presentation),
+        held=import_table.held(held or ()),
+        pseudonyms=import_table.pseudonyms(None if dry_run else settings.collector.data),
     )
     kind, reader = importer(file, kind)
     found = reader.read(file, asked)

@@ -28,10 +28,9 @@ _SHOWN = 3  # rows of a preview
 class _Table:
     def knows(self, name: str, head: bytes) -> bool:
         """Take workbooks, and CSV that is not Windows' own."""
-        lower = name.lower()
-        return lower.endswith(".xlsx") or (
-            lower.endswith((".csv", ".tsv")) and b"(PDH-CSV" not in head.replace(b"\0", b"")
-        )
+        lower, text = name.lower(), head.replace(b"\0", b"")
+        windows = b"(PDH-CSV" in text or (b"ProviderName" in text and b"TimeCreated" in text)
+        return lower.endswith(".xlsx") or (lower.endswith((".csv", ".tsv")) and not windows)
 
     def read(self, path: Path, asked: Asked) -> Imported:
         """Read a whole table; ``asked.mapping`` is the path of its layout. Raises ConfigError, PluginError."""
