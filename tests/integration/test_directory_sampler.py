@@ -187,7 +187,7 @@ def test_a_wrong_password_is_tried_twice_and_then_no_more_until_a_person_resumes
 
 def test_the_sheet_says_account_address_and_cost(tmp_path: Path, ca_file: Path) -> None:
     plan, _ = planned(tmp_path, 3890, ca_file)
-    sheet = describe(plan, version="1", python="3")
+    sheet: Mapping[str, Any] = describe(plan, version="1", python="3")
     account = {"account": "probe-1", "used_by": "directory of dc-1"}
     assert sheet["accounts"] == [
         {**account, "secrets_by_reference": "password from env:WL_PASSWORD, user from env:WL_USER"}
