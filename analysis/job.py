@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from analysis.conclude import conclude, worst
 from analysis.history import BAD, carried, oldest_open
@@ -11,11 +11,12 @@ from analysis.loading import Facts, load, window
 from analysis.settings import AnalysisSettings
 from collector.model.verdict import Reference, Verdict
 from collector.registry import Registry
-from collector.store import Store
+from collector.store import Slice, Store
 
 LOOK_BACK = timedelta(minutes=15)
 OPEN_LOOK_BACK = timedelta(hours=1)
 LONGEST_OPEN = timedelta(hours=48)
+_NOTHING = Slice(start=datetime(1970, 1, 1, tzinfo=UTC), end=datetime(1970, 1, 1, tzinfo=UTC))
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -39,6 +40,7 @@ def analyse(
     facts = load(store, registry, settings, start=start, end=now, since=min(since, start))
     found = pool.submit(concluded, facts, settings, now).result() if pool else concluded(facts, settings, now)
     verdicts = [carried(verdict, before) if verdict.status in BAD else verdict for verdict in found]
+    store.counts("runs", _NOTHING, snapshot=facts.snapshot)  # gone when a site was forgotten meanwhile: nothing is said
     _keep(store, registry, verdicts, before)
     return sorted(verdicts, key=worst)
 

@@ -95,6 +95,7 @@ def _ground(verdict: Verdict) -> dict[str, Any]:
         "facts": _facts(verdict),
         "estate": verdict.estate,
         "reached_at": _time(verdict.reached_at),
+        "evidence_removed": None if verdict.evidence_removed is None else _time(verdict.evidence_removed),
     }
 
 

@@ -64,6 +64,18 @@ class Account:
     held_until: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What went with a site, or would go, beside its facts.
+
+    ``verdicts`` are those that lose their evidence, every version counted; ``maps`` those of the estate that name it.
+    """
+
+    verdicts: int
+    changes: int
+    maps: int
+
+
 @runtime_checkable
 class Registry(Protocol):
     """Agents, accounts, changes and verdicts. All times are aware; ``now`` always comes from outside."""
@@ -160,6 +172,14 @@ class Registry(Protocol):
 
     def estate(self, digest: str | None = None) -> Estate | None:
         """Give the map in force, or the one with this digest; None when there is none."""
+        ...
+
+    def forget(self, site: str, *, now: datetime, dry_run: bool = False) -> Removed:
+        """Take the evidence and the name of a site out of its verdicts, and remove what else is of it, with the bytes.
+
+        That is: changes, what is said now, rates of drops, maps that name it, also the one in force. ``dry_run`` only
+        counts. Agents and accounts stay: they are rights, not facts.
+        """
         ...
 
     def close(self) -> None:

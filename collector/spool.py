@@ -139,6 +139,17 @@ class Spool:
                 self._path(first).unlink(missing_ok=True)
                 del self._sizes[first]
 
+    def begin_segment(self) -> None:
+        """Put what is written from now on into another file than what was. Raises StoreError when the disk fails."""
+        with self._syncing, self._lock:
+            if self._file is not None:
+                try:
+                    os.fdatasync(self._file.fileno())  # its last records may still wait for their sync
+                except OSError as error:
+                    raise _refused(error) from error
+                self._durable = self._next - 1
+                self._retire()
+
     def close(self) -> None:
         """Let go of the file. Every ``write`` must have had its ``sync``."""
         with self._lock:

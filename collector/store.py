@@ -101,6 +101,19 @@ class StoreStatus:
     bytes_kept_by_pins: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What went with a site, or would go: ``rows`` by table of facts, roll-ups aside, and kept ``snapshots``.
+
+    ``bytes`` is by how much less lies on the disk; of what only would go, the size of the files that are concerned,
+    with the rows of others in them.
+    """
+
+    rows: Mapping[str, int]
+    bytes: int
+    snapshots: int
+
+
 @runtime_checkable
 class Store(Protocol):
     """Append-only facts. Times come back as naive UTC timestamps in microseconds.
@@ -180,6 +193,15 @@ class Store(Protocol):
 
     def maintain(self, now: datetime) -> None:
         """Merge small files, refresh the roll-ups, remove what is too old, let go of snapshots nobody pinned."""
+        ...
+
+    def forget(self, site: str, *, dry_run: bool = False) -> Forgotten:
+        """Remove every fact of a site, with its bytes; ``dry_run`` only says what would go.
+
+        Facts of all sites share files, so every snapshot but the newest is let go of, pinned or not; what the others
+        sent is not touched. Facts of the site that come afterwards are new ones. A crash loses nothing else: the
+        next opening ends what was begun.
+        """
         ...
 
     def status(self) -> StoreStatus:

@@ -100,6 +100,9 @@ _LAYER = {
 }
 
 
+EVIDENCE_REMOVED = "Evidence removed."
+
+
 def access(population: Population) -> str:
     """Name an access: "WiFi", "Cable", "Citrix over WiFi"."""
     link = _LINK[population.link]
@@ -138,7 +141,8 @@ def sentence(verdict: Verdict, clock: Clock | None = None) -> str:
     lead = _slow(verdict) if verdict.status is Status.SLOW else _failing(verdict)
     verb = "has" if verdict.open else ""
     head = f"{what} {verb} {lead} {_period(verdict, times)}".replace("  ", " ")
-    return f"{_start(head)}. {cause(verdict)}"
+    gone = f" {EVIDENCE_REMOVED}" if verdict.evidence_removed else ""
+    return f"{_start(head)}. {cause(verdict)}{gone}"
 
 
 def cause(verdict: Verdict) -> str:
@@ -185,6 +189,11 @@ def excess(verdict: Verdict) -> str:
 def quality(verdict: Verdict) -> list[str]:
     """List what the reader should know about the data: runs, timeouts, then the stored remarks."""
     said = [f"{_count(verdict.runs, 'run')} in this window."]
+    if verdict.evidence_removed:
+        said.append(
+            f"The facts of this site were removed on {verdict.evidence_removed:%Y-%m-%d}: what was concluded stands "
+            "here without its reasons, and cannot be drawn again."
+        )
     if verdict.censored and not any("timed out" in remark for remark in verdict.data_quality):
         said.append(
             f"{_count(verdict.censored, 'run')} reached the time limit: how long it would have taken is not known, "

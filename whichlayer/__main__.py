@@ -42,7 +42,7 @@ for _name in names(commands):
 
 
 def main() -> None:
-    """Run one command. Exit codes: 0 done, 1 the tool could not, 2 the input is wrong."""
+    """Run one command. Exit codes: 0 done, 1 the tool could not, 2 the input is wrong; replay has 3 and 4 too."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # pythonw has none; a Windows code page has no ≥
             stream.reconfigure(errors="backslashreplace")

@@ -99,7 +99,7 @@ def _print_group(console: Console, group: Sequence[Verdict]) -> None:
     if told.unmeasured:
         console.print(Text(f"  not measured: {', '.join(told.unmeasured)}"))
     console.print(Text(f"  {wording.unexplained(first)}"))
-    for note in first.data_quality:
+    for note in wording.quality(first)[1:] if first.evidence_removed else first.data_quality:
         console.print(Text(f"  note: {note}"))
     if len(group) > 1:
         console.print(f"  The same answer for {len(group) - 1} more:")

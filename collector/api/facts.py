@@ -20,7 +20,7 @@ from collector.api.intake import SENDING, count_early, refused
 from collector.api.problem import Problem
 from collector.model.errors import NotInStore
 from collector.registry import Scope
-from collector.store import Batch, Every, Slice, StoreStatus
+from collector.store import Batch, Every, Forgotten, Slice, StoreStatus
 from collector.stores._batch import from_ipc, to_ipc
 from collector.tables import TABLES
 
@@ -93,6 +93,14 @@ class Moment:
     """A time, from outside."""
 
     now: Time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Whose facts; with ``dry_run`` it is only said what would go."""
+
+    site: Annotated[str, Field(min_length=1, max_length=200)]
+    dry_run: bool = False
 
 
 Table = Annotated[str, Path(description=f"one of {', '.join(TABLES)}")]
@@ -176,6 +184,12 @@ def pin(here: Here, _operator: Operator, pinned: Snapshot) -> None:
 def maintain(here: Here, _operator: Operator, moment: Moment) -> None:
     """Merge small files, refresh the roll-ups, remove what is too old, let go of snapshots nobody pinned."""
     here.store.maintain(moment.now)
+
+
+@ROUTER.post("/v1/forget", responses=refused(401, 403, 422, 503))
+def forget(here: Here, _operator: Operator, removal: Removal) -> Forgotten:
+    """Remove every fact of a site with its bytes, and every snapshot but the newest. Readers wait meanwhile."""
+    return here.store.forget(removal.site, dry_run=removal.dry_run)
 
 
 @ROUTER.get("/v1/store", responses=refused(401, 403))

@@ -5,7 +5,7 @@ anything, so no two of them can disagree.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -150,7 +150,8 @@ class Verdict:
     timeouts entered the excess: both are then lower bounds. ``facts_start`` to ``facts_end`` is the
     window that was analysed and ``facts_since`` how far back single runs were read: with the
     snapshot, all that is needed to read the same facts again. ``estate`` is the digest of the map of
-    the estate in force then, None when there was none.
+    the estate in force then, None when there was none. ``evidence_removed`` is when the facts of its site were
+    removed for good: what was concluded stays, its reasons and the names of site and components went with them.
     """
 
     id: str
@@ -187,11 +188,19 @@ class Verdict:
     facts_end: datetime | None = None
     facts_since: datetime | None = None
     estate: str | None = None
+    evidence_removed: datetime | None = None
 
     def __post_init__(self) -> None:
         aware("start", self.start)
         aware("end", self.end)
         aware("reached_at", self.reached_at)
+
+    def without_evidence(self, name: str, at: datetime) -> "Verdict":
+        """Give what stays when the facts were removed at ``at``; ``name`` stands for the site from then on."""
+        layers = tuple(
+            replace(layer, component=None, supplier=None, evidence_for=(), evidence_against=()) for layer in self.layers
+        )
+        return replace(self, site=name, layers=layers, data_quality=(), estate=None, evidence_removed=at)
 
     @property
     def blamed(self) -> tuple[LayerVerdict, ...]:

@@ -1,5 +1,7 @@
 """Opening the registry's database: its URL, its transactions, its schema."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,21 @@ def writing(engine: Engine) -> Engine:
     A transaction that reads first and writes later would fail instead of wait when another wrote between.
     """
     return engine.execution_options(writes=True)
+
+
+def rewrite(engine: Engine) -> None:
+    """Write a SQLite file anew, so that what was deleted is not in it either. Raises StoreError when others use it."""
+    if engine.dialect.name != "sqlite":
+        return
+    with closing(engine.raw_connection()) as pooled:
+        cursor = pooled.cursor()
+        try:
+            cursor.execute("VACUUM")
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"the registry could not be written anew: {error}; do this again") from None
+    if busy:
+        raise StoreError("somebody reads the registry, so what was deleted is still in its file: do this again")
 
 
 def upgrade(engine: Engine) -> None:

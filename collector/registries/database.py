@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from collector.model.checks import named
-from collector.registries import _leases
+from collector.registries import _forget, _leases
 from collector.registries._conclusions import Conclusions
-from collector.registries._database import open_engine, writing
+from collector.registries._database import open_engine, rewrite, writing
 from collector.registries._tables import ACCOUNTS, AGENTS, INVITATIONS
-from collector.registry import Account, Agent, Credentials, LeaseState, Scope
+from collector.registry import Account, Agent, Credentials, LeaseState, Removed, Scope
 
 _INVITATION_LIFE = timedelta(hours=24)
 _SECRET_BYTES = 32  # 256 bits: nothing to guess, so a plain SHA-256 is enough to keep it by
@@ -31,6 +31,16 @@ class DatabaseRegistry(Conclusions):
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    def forget(self, site: str, *, now: datetime, dry_run: bool = False) -> Removed:
+        """See ``Registry.forget``. A database other than SQLite keeps deleted bytes until its own vacuum."""
+        with self._writing.begin() as connection:
+            found = _forget.found(connection, site)
+            if not dry_run:
+                _forget.remove(connection, found, now)
+        if not dry_run:
+            rewrite(self._engine)  # also when nothing was found: the time before may have been cut short
+        return Removed(verdicts=len(found.verdicts), changes=len(found.changes), maps=len(found.maps))
 
     def invite(self, endpoint: str, *, scope: Scope, now: datetime) -> str:
         """Make a one-time enrolment code for ``endpoint``, good for 24 hours."""

@@ -15,7 +15,7 @@ from collector.model.errors import RejectedBatch, StoreError
 from collector.model.estate import Estate
 from collector.model.verdict import Verdict
 from collector.registries._wire import ANSWERS, ARGUMENTS, OPERATIONS
-from collector.registry import Account, Agent, Credentials, LeaseState, Scope
+from collector.registry import Account, Agent, Credentials, LeaseState, Removed, Scope
 
 _TIMEOUT_SECONDS = 30.0
 
@@ -132,6 +132,11 @@ class RemoteRegistry:
         """Give the map in force, or the one with this digest; None when there is none."""
         found: Estate | None = self._call("estate", digest)
         return found
+
+    def forget(self, site: str, *, now: datetime, dry_run: bool = False) -> Removed:
+        """See ``Registry.forget``."""
+        removed: Removed = self._call("forget", site, now=now, dry_run=dry_run)
+        return removed
 
     def _call(self, operation: str, *args: object, **named: object) -> Any:  # noqa: ANN401  each caller knows
         bound = OPERATIONS[operation].bind(self, *args, **named)

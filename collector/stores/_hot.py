@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
-from collector.stores._batch import Rows
+from collector.model.errors import RejectedBatch, StoreError
+from collector.stores._batch import Rows, decode
 from collector.stores._known import KnownIds
 
 
@@ -24,12 +25,17 @@ class Hot:
         self._readers: dict[int, int] = {}  # snapshot -> how many read it now
         self.duplicates = 0
 
-    def replay(self, sequence: int, rows: Rows) -> None:
-        """Take a record found in the spool at start-up, unless the lake has it."""
-        with self._changed:
-            if rows.batch_id not in self._known:
-                self._durable[sequence] = rows
-                self._sequences[rows.batch_id] = sequence
+    def replay(self, records: Iterable[tuple[int, bytes]]) -> None:
+        """Take the records found in the spool at start-up, unless the lake has them. Raises StoreError."""
+        for sequence, payload in records:
+            try:
+                rows = decode(payload)
+            except RejectedBatch as error:
+                raise StoreError(f"record {sequence} of the spool cannot be read: {error}") from error
+            with self._changed:
+                if rows.batch_id not in self._known:
+                    self._durable[sequence] = rows
+                    self._sequences[rows.batch_id] = sequence
 
     def begin(self, rows: Rows, write: Callable[[], int]) -> tuple[int | None, bool]:
         """Call ``write`` unless the batch is known: give its sequence and whether it is new.
@@ -94,6 +100,14 @@ class Hot:
                 self._readers[version] -= 1
                 if not self._readers[version]:
                     del self._readers[version]
+                    self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until nobody reads; whoever comes to read or to append waits while the block runs."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._readers)
+            yield
 
     def in_use(self) -> frozenset[int]:
         """Give the snapshots somebody reads now."""

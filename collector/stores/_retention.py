@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from collector import tables
 
-_CATALOG = "__ducklake_metadata_lake"
+CATALOG = "__ducklake_metadata_lake"
 _NEVER = datetime(1970, 1, 1)  # noqa: DTZ001  the lake's times carry no zone
-_ROLLUPS = {"hourly": "hour", **{f"daily_{name}": "day" for name in tables.DAILY}}
+ROLLUPS = {"hourly": "hour", **{f"daily_{name}": "day" for name in tables.DAILY}}
 
 
 def since(cursor: duckdb.DuckDBPyConnection) -> datetime:
@@ -44,7 +44,7 @@ def in_time(name: str, hot: Iterable[pa.Table], known: datetime) -> list[pa.Tabl
 
 def remove_rollups(cursor: duckdb.DuckDBPyConnection, before: datetime) -> None:
     """Remove hours and days before a day."""
-    for table, column in _ROLLUPS.items():
+    for table, column in ROLLUPS.items():
         cursor.execute(f"DELETE FROM lake.{table} WHERE {column} < ?", [before])  # noqa: S608  names above
 
 
@@ -55,8 +55,8 @@ def days_with_rows(cursor: duckdb.DuckDBPyConnection, name: str) -> set[datetime
             max(CAST(partition_value AS BIGINT)) FILTER (partition_key_index = 0),
             max(CAST(partition_value AS BIGINT)) FILTER (partition_key_index = 1),
             max(CAST(partition_value AS BIGINT)) FILTER (partition_key_index = 2), 0, 0, 0)
-        FROM {_CATALOG}.ducklake_file_partition_value JOIN {_CATALOG}.ducklake_data_file USING (data_file_id)
-        JOIN {_CATALOG}.ducklake_table ON ducklake_table.table_id = ducklake_data_file.table_id
+        FROM {CATALOG}.ducklake_file_partition_value JOIN {CATALOG}.ducklake_data_file USING (data_file_id)
+        JOIN {CATALOG}.ducklake_table ON ducklake_table.table_id = ducklake_data_file.table_id
         WHERE table_name = ? AND ducklake_table.end_snapshot IS NULL AND ducklake_data_file.end_snapshot IS NULL
         GROUP BY data_file_id
     """  # noqa: S608  names above
@@ -66,7 +66,7 @@ def days_with_rows(cursor: duckdb.DuckDBPyConnection, name: str) -> set[datetime
 def bytes_kept_by(cursor: duckdb.DuckDBPyConnection, pinned: Iterable[int]) -> int:
     """Add up the files that the newest snapshot does not need and a pinned one does."""
     needed = " UNION ".join(
-        f"SELECT path, file_size_bytes FROM {_CATALOG}.{table}, (SELECT unnest(?::BIGINT[]) AS pin) "  # noqa: S608
+        f"SELECT path, file_size_bytes FROM {CATALOG}.{table}, (SELECT unnest(?::BIGINT[]) AS pin) "  # noqa: S608
         "WHERE end_snapshot IS NOT NULL AND begin_snapshot <= pin AND end_snapshot > pin"
         for table in ("ducklake_data_file", "ducklake_delete_file")
     )

@@ -9,18 +9,21 @@ and the rows that are not in it. So it never sees a row twice and never misses o
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from collector import tables
-from collector.model.errors import NotInStore, RejectedBatch, StoreError
+from collector.model.errors import NotInStore, StoreError
 from collector.spool import Spool
-from collector.store import FOR_EVER, Batch, Every, Keep, Slice, StoreStatus
-from collector.stores import _catalog, _commit, _query, _retention, _rollup
-from collector.stores._batch import Rows, columns, columns_of, decode, encode
+from collector.store import FOR_EVER, Batch, Every, Forgotten, Keep, Slice, StoreStatus
+from collector.stores import _catalog, _commit, _forget, _query, _retention, _rollup
+from collector.stores._batch import Rows, columns, columns_of, encode
+from collector.stores._flusher import Flusher
 from collector.stores._hot import Hot
 from collector.stores._periods import Periods
 from collector.stores._pins import Pins
@@ -49,15 +52,15 @@ class LakeStore:
 
         Raises StoreError when another process has it open, or the disk cannot be used.
         """
-        self._root = _catalog.connect(
-            data / "lake", owner=data / "owner.json", memory_limit=memory_limit, threads=threads
-        )
         self._folder = data / "lake"
+        self._open = partial(
+            _catalog.connect, self._folder, owner=data / "owner.json", memory_limit=memory_limit, threads=threads
+        )
+        self._root = self._open()
         self._keep_for = keep
         self._writing = threading.RLock()  # one writer of the lake at a time
         self._failing: tuple[datetime, str] | None = None  # since when flushes fail, and of what the last one did
-        self._stop = threading.Event()
-        self._flusher = threading.Thread(target=self._flush_often, args=(flush_seconds,), name="flush", daemon=True)
+        self._flusher = Flusher(self.flush, flush_seconds)
         try:
             self._pins = Pins(data / "lake" / "pins")
             self._spool = Spool(data / "spool", limit_bytes=spool_limit_bytes)
@@ -66,11 +69,13 @@ class LakeStore:
             self._periods = Periods(self._root, self._since)
             self._held = self._held_by_pins()
             self._hot = self._replayed()
+            if (self._folder / _forget.MARK).exists():
+                log.warning("a site was being removed when this lake was closed: ending that first")
+                self._purge()
         except BaseException:
             self._root.close()
             raise
-        if flush_seconds is not None:
-            self._flusher.start()
+        self._flusher.start()
 
     def append(self, batch: Batch) -> bool:
         """See ``Store.append``."""
@@ -135,6 +140,21 @@ class LakeStore:
         self._tidy(lambda cursor: _commit.remove_unused(cursor, now - _GRACE))
         self._held = self._held_by_pins()
 
+    def forget(self, site: str, *, dry_run: bool = False) -> Forgotten:
+        """See ``Store.forget``. Readers and senders wait while old files go, not while new ones are written."""
+        with self._writing:
+            self._spool.begin_segment()  # or a record of the site stays in a file with later ones
+            self.flush()
+            with self._root.cursor() as cursor:
+                rows, size = _forget.held(cursor, site)
+            found = Forgotten(rows=rows, bytes=size, snapshots=len({*self._pins} - {self._hot.snapshot}))
+            if dry_run or not size:
+                return found
+            before = _forget.mark(self._folder)
+            self._tidy(lambda cursor: _forget.remove(cursor, site))
+            self._purge()
+            return replace(found, bytes=before - _forget.bytes_in(self._folder))
+
     def status(self) -> StoreStatus:
         """See ``Store.status``."""
         hot_rows, batches = self._hot.counts()
@@ -155,9 +175,7 @@ class LakeStore:
 
     def close(self) -> None:
         """See ``Store.close``; what cannot be committed stays in the spool for the next start."""
-        self._stop.set()
-        if self._flusher.ident is not None:
-            self._flusher.join()
+        self._flusher.stop()
         try:
             self.flush()
         finally:
@@ -193,13 +211,10 @@ class LakeStore:
 
     def _replayed(self) -> Hot:
         """Take up what the spool holds and the lake does not."""
-        hot = Hot(_commit.snapshot(self._root), _commit.batch_ids(self._root), confirm=self._holds)
+        known = _commit.batch_ids(self._root)
+        hot = Hot(_commit.snapshot(self._root), known, confirm=lambda batch_id: _commit.holds(self._root, batch_id))
         self._spool.begin_after(_commit.highest_sequence(self._root))
-        for sequence, payload in self._spool.records():
-            try:
-                hot.replay(sequence, decode(payload))
-            except RejectedBatch as error:
-                raise StoreError(f"record {sequence} of the spool cannot be read: {error}") from error
+        hot.replay(self._spool.records())
         return hot
 
     def _keep(self, rows: Rows) -> bool:
@@ -249,6 +264,22 @@ class LakeStore:
                 limit = now - keep.pinned
                 self._pins.remove(n for n, made_at in _commit.snapshots(self._root) if made_at < limit)
 
+    def _purge(self) -> None:
+        """Let nothing stay that only old snapshots know: of files, and of the catalog's own."""
+        self._tidy(_forget.rewrite)
+        with self._hot.alone():
+            newest = self._hot.snapshot
+            self._pins.remove([number for number in self._pins if number != newest])
+            old = [number for number, _made_at in _commit.snapshots(self._root) if number != newest]
+            self._tidy(lambda cursor: _commit.expire(cursor, old))
+            self._tidy(_forget.remove_files)
+            self._root.close()
+            try:
+                _forget.write_catalog_anew(self._folder)
+            finally:
+                self._root = self._open()
+        _forget.unmark(self._folder)
+
     def _held_by_pins(self) -> int:
         with self._root.cursor() as cursor:
             return _retention.bytes_kept_by(cursor, self._pins)
@@ -267,15 +298,3 @@ class LakeStore:
             for number, made_at in _commit.snapshots(self._root)
             if made_at < now - _GRACE and number not in keep and number not in self._pins
         ]
-
-    def _holds(self, batch_id: str) -> bool:
-        return _commit.holds(self._root, batch_id)
-
-    def _flush_often(self, seconds: float | None) -> None:
-        while not self._stop.wait(seconds):
-            try:
-                self.flush()
-            except StoreError as error:
-                log.warning("flush failed, the spool keeps the rows: %s", error)
-            except Exception:
-                log.exception("flush failed, the spool keeps the rows")  # without this thread the spool fills up

@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from collector import tables
 from collector.model.errors import NotInStore, StoreFull
-from collector.store import Batch, Every, Slice, StoreStatus
+from collector.store import Batch, Every, Forgotten, Slice, StoreStatus
 from collector.stores import _query, _trend
 from collector.stores._batch import Rows, columns, columns_of
 
@@ -88,6 +90,23 @@ class MemoryStore:
                 if snapshot not in self._pinned and snapshot != latest and made_at < now - _GRACE:
                     del self._snapshots[snapshot]
 
+    def forget(self, site: str, *, dry_run: bool = False) -> Forgotten:
+        """See ``Store.forget``; the bytes are those in memory."""
+        latest = self.flush()
+        with self._lock:
+            kept = [_without(rows, site) for rows in self._batches]
+            pairs = list(zip(self._batches, kept, strict=True))
+            found = Forgotten(
+                rows={name: sum(_rows(old, name) - _rows(new, name) for old, new in pairs) for name in tables.TABLES},
+                bytes=sum(_size(old) - _size(new) for old, new in pairs),
+                snapshots=len(self._pinned - {latest}),
+            )
+            if not dry_run and any(found.rows.values()):
+                self._batches, self._pinned = kept, self._pinned & {latest}
+                self._snapshots = {latest: self._snapshots[latest]}
+                self._bytes -= found.bytes
+            return found
+
     def status(self) -> StoreStatus:
         """See ``Store.status``; the bytes are those in memory."""
         with self._lock:
@@ -106,7 +125,7 @@ class MemoryStore:
         self._root.close()
 
     def _keep(self, rows: Rows) -> bool:
-        size = sum(table.nbytes for table in rows.tables.values())
+        size = _size(rows)
         with self._lock:
             if rows.batch_id in self._ids:
                 self._duplicates += 1
@@ -131,3 +150,16 @@ class MemoryStore:
             return self._snapshots[snapshot][0]
         except KeyError:
             raise NotInStore(f"there is no snapshot {snapshot}: it was never made, or let go of unpinned") from None
+
+
+def _without(rows: Rows, site: str) -> Rows:
+    kept = {name: table.filter(pc.field("site") != site) for name, table in rows.tables.items()}
+    return replace(rows, tables={name: table for name, table in kept.items() if table.num_rows})
+
+
+def _rows(rows: Rows, name: str) -> int:
+    return rows.tables[name].num_rows if name in rows.tables else 0
+
+
+def _size(rows: Rows) -> int:
+    return sum(table.nbytes for table in rows.tables.values())

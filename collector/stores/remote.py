@@ -13,15 +13,17 @@ from pydantic import TypeAdapter
 
 from collector import tables
 from collector.model.errors import NotInStore, RejectedBatch, StoreError, StoreFull
-from collector.store import Batch, Every, Slice, StoreStatus
+from collector.store import Batch, Every, Forgotten, Slice, StoreStatus
 from collector.stores._batch import from_ipc, to_ipc
 from collector.stores._columns import fitting
 
 _TIMEOUT_SECONDS = 120.0  # thirty days of rows take a while
+_LONG_SECONDS = 4 * 3600.0  # a whole lake may have to be written again
 _ARROW = "application/vnd.apache.arrow.stream"
 _JSON = "application/json"
 _BATCH = TypeAdapter(Batch)
 _STATUS = TypeAdapter(StoreStatus)
+_FORGOTTEN = TypeAdapter(Forgotten)
 _QUESTION = TypeAdapter(dict[str, Any])
 
 
@@ -79,6 +81,11 @@ class RemoteStore:
         """See ``Store.maintain``."""
         self._ask("POST", "/v1/maintain", _QUESTION.dump_json({"now": now}))
 
+    def forget(self, site: str, *, dry_run: bool = False) -> Forgotten:
+        """See ``Store.forget``."""
+        asked = _QUESTION.dump_json({"site": site, "dry_run": dry_run})
+        return _FORGOTTEN.validate_json(self._ask("POST", "/v1/forget", asked, within=_LONG_SECONDS).content)
+
     def status(self) -> StoreStatus:
         """See ``Store.status``."""
         return _STATUS.validate_json(self._ask("GET", "/v1/store").content)
@@ -101,10 +108,14 @@ class RemoteStore:
         content: bytes = b"",
         kind: str = _JSON,
         named: Mapping[str, str] | None = None,
+        within: float = _TIMEOUT_SECONDS,
     ) -> httpx2.Response:
         headers = self._authorization | ({"Content-Type": kind} if content else {})
+        patience = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), within)}
         try:
-            answer = self._client.request(method, path, content=content, headers=headers, params=named)
+            answer = self._client.request(
+                method, path, content=content, headers=headers, params=named, extensions=patience
+            )
         except httpx2.HTTPError as error:
             raise StoreError(f"the collector does not answer ({type(error).__name__}): is whichlayer up?") from None
         if not answer.is_success:

@@ -25,7 +25,7 @@ from collector.model.verdict import (
     Status,
     Verdict,
 )
-from collector.registry import Registry
+from collector.registry import Registry, Removed
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -161,3 +161,22 @@ def test_every_map_of_the_estate_is_kept_and_one_is_in_force(registry: Registry)
     assert registry.estate() is None
     assert registry.estate(second.digest) == second
     assert registry.estate("unknown") is None
+
+
+def test_a_forgotten_site_leaves_its_verdicts_without_evidence_and_nothing_else(registry: Registry) -> None:
+    south = replace(verdict(2), site="south")
+    registry.put_verdicts([verdict(1), south, replace(south, version=2)])
+    registry.put_standing([verdict(1), south])
+    registry.add_changes("b", [change("c-1", NOW), replace(change("c-2", NOW), site="south")])
+    assert registry.forget("south", now=NOW, dry_run=True) == Removed(verdicts=2, changes=1, maps=0)
+    assert registry.verdict("v2") == replace(south, version=2)
+    assert registry.forget("south", now=NOW) == Removed(verdicts=2, changes=1, maps=0)
+    for version in (1, 2):
+        kept = registry.verdict("v2", version)
+        assert kept is not None
+        assert kept == replace(south, version=version).without_evidence(kept.site, NOW)
+        assert "south" not in kept.site
+    assert registry.verdict("v1") == verdict(1)
+    assert registry.standing() == [verdict(1)]
+    assert [one.change_id for one in registry.changes(NOW, NOW + MINUTE)] == ["c-1"]
+    assert registry.forget("south", now=NOW) == Removed(verdicts=0, changes=0, maps=0)
