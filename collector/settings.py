@@ -66,8 +66,8 @@ class CollectorSettings(Document):
         default=None, description="how long hours and days are kept, at least as long as facts; without it for ever"
     )
     keep_pinned: Seconds | None = Field(
-        default=None,
-        description="how long snapshots that verdicts name are kept, with all files they need; without it for ever",
+        default=92 * _DAY,
+        description="how long snapshots that verdicts name are kept, with all files they need; null is for ever",
     )
     decoders: int = Field(default=1, ge=1, le=16, description="worker processes that decode OTLP and remote write")
     remote_write: RemoteWriteSettings = Field(

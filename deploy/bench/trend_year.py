@@ -1,54 +1,65 @@
 """A trend over a year of one council, from days that were summarised: how long it takes.
 
-One synthetic day is drawn and summarised; its summary is then laid on every day of a year, so that the roll-up has
-the size it would have, and the rows do not.
+One synthetic day of full size is drawn and summarised in memory; its summary is then laid on every day of a year. So
+the roll-up has the size it would have, and the rows are not there.
 
     python -m deploy.bench.trend_year
 """
 
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import numpy as np
+import pyarrow as pa
 
 from collector import tables
 from collector.store import Every, Slice
-from collector.stores import _catalog
+from collector.stores import _catalog, _query, _trend
+from collector.stores._columns import fitting
 from collector.stores.lake import LakeStore
 from deploy.bench.council import DAY, FIRST_DAY, samples_of_day, steps_of_day
 
 _DAYS = 365
+_DRAWN: dict[str, Callable[[np.random.Generator], pa.Table]] = {
+    "steps": lambda draw: steps_of_day(FIRST_DAY, draw),
+    "samples": lambda draw: samples_of_day(FIRST_DAY, draw),
+}
 
 
 def main() -> None:
     """Measure, and print what was found."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with closing(LakeStore(folder, flush_seconds=None, spool_limit_bytes=2**32)) as store:
-            draw = np.random.default_rng(1)
-            store.append_table("steps", "bench", "steps", steps_of_day(FIRST_DAY, draw))
-            store.append_table("samples", "bench", "samples", samples_of_day(FIRST_DAY, draw))
-            store.flush()
-            began = time.perf_counter()
-            store.maintain(FIRST_DAY + DAY)
-            print(f"summarise and merge one day {time.perf_counter() - began:8.2f} s")  # noqa: T201  the result
-        _lay_on_every_day(folder)
+        connection = _catalog.connect(folder / "lake", owner=folder / "none", memory_limit="1GB", threads=2)
+        with closing(connection):
+            for table in tables.DAILY:
+                began = time.perf_counter()
+                rows = _fill(connection, table)
+                _say(f"a year of {table}, {rows:,} rows of days, filled", time.perf_counter() - began)
+        size = sum(path.stat().st_size for path in folder.rglob("*.parquet"))
+        print(f"{size / 1e6:.1f} MB on the disk", flush=True)  # noqa: T201  the result
         with closing(LakeStore(folder, flush_seconds=None)) as store:
-            store.maintain(datetime.now(UTC))
             _ask(store)
 
 
-def _lay_on_every_day(folder: Path) -> None:
-    connection = _catalog.connect(folder / "lake", owner=folder / "none", memory_limit="1GB", threads=2)
-    with closing(connection):
-        for name in tables.DAILY:
-            connection.execute(
-                f"INSERT INTO lake.daily_{name} SELECT day - to_days(CAST(n AS INTEGER)) AS day, * EXCLUDE day "  # noqa: S608
-                f"FROM lake.daily_{name}, range(1, {_DAYS}) AS days(n)"
-            )
+def _fill(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    """Summarise one drawn day, and insert it as every day of the year; give the rows."""
+    connection.register("drawn", fitting(name, _DRAWN[name](np.random.default_rng(1))))
+    query = _trend.days(
+        name, _query.Query(text=_query.source(name, ["drawn"])), Slice(start=FIRST_DAY, end=FIRST_DAY + DAY)
+    )
+    day = query.run(connection, tables.DAILY[name])
+    connection.unregister("drawn")
+    connection.register("one_day", day)
+    connection.execute(
+        f"INSERT INTO lake.daily_{name} SELECT day - to_days(CAST(n AS INTEGER)) AS day, one_day.* EXCLUDE day "  # noqa: S608
+        f"FROM one_day, range({_DAYS}) AS days(n)"
+    )
+    return int(day.num_rows) * _DAYS
 
 
 def _ask(store: LakeStore) -> None:
@@ -64,7 +75,11 @@ def _ask(store: LakeStore) -> None:
             began = time.perf_counter()
             count = store.trend(name, rows, every=Every.MONTH, by=by).num_rows
             taken.append(time.perf_counter() - began)
-        print(f"{text:36} {np.median(taken):8.3f} s {count:6} rows")  # noqa: T201  the result
+        _say(f"{text}, {count} rows, median of 5 ({min(taken):.3f} to {max(taken):.3f})", float(np.median(taken)))
+
+
+def _say(what: str, seconds: float) -> None:
+    print(f"{what:70} {seconds:8.3f} s", flush=True)  # noqa: T201  the result
 
 
 if __name__ == "__main__":
