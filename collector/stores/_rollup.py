@@ -20,6 +20,7 @@ from collector.stores._query import Query, listed
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+_GROUPS_AT_ONCE = 50_000  # about 100 MB
 
 
 def roll(cursor: duckdb.DuckDBPyConnection, hours: Iterable[datetime]) -> None:
@@ -32,13 +33,20 @@ def roll(cursor: duckdb.DuckDBPyConnection, hours: Iterable[datetime]) -> None:
 
 
 def roll_day(cursor: duckdb.DuckDBPyConnection, name: str, day: datetime) -> None:
-    """Summarise one day of table ``name``."""
+    """Summarise one day of table ``name``, some groups at a time: lists do not leave memory for the disk."""
     start = day.replace(tzinfo=UTC)
-    origin = Query(text=_query.source(name, [f"lake.{name}"]))
-    query = _trend.days(name, origin, Slice(start=start, end=start + DAY))
-    names = listed(tables.DAILY[name].names)
-    insert = f"INSERT INTO lake.daily_{name} SELECT {names} FROM ({query.text})"  # noqa: S608  names of tables.py
-    cursor.execute(insert, list(query.values))
+    period = Slice(start=start, end=start + DAY)
+    rows = _query.source(name, [f"lake.{name}"])
+    group, names = listed(tables.DAILY_GROUP[name]), listed(tables.DAILY[name].names)
+    condition = _query.where(name, period)
+    count = f"SELECT approx_count_distinct(hash({group})) FROM ({rows}) WHERE {condition.text}"  # noqa: S608
+    found = Query(text=count, values=condition.values).execute(cursor).fetchone()
+    parts = 1 + int(found[0] if found else 0) // _GROUPS_AT_ONCE
+    for part in range(parts):
+        origin = Query(text=f"SELECT * FROM ({rows}) WHERE hash({group}) % {parts} = {part}")  # noqa: S608
+        query = _trend.days(name, origin, period)
+        insert = f"INSERT INTO lake.daily_{name} SELECT {names} FROM ({query.text})"  # noqa: S608  names of tables.py
+        cursor.execute(insert, list(query.values))
 
 
 def at(place: str, snapshot: int | None = None) -> Query:
@@ -82,7 +90,7 @@ def trend(  # noqa: PLR0913, PLR0917  the question of Store.trend, and where to 
     stored = _stored(cursor, place, rows, snapshot) - periods_of(name, hot, "day")
     parts = [_trend.stored(name, rows, snapshot, sorted(stored))] if stored else []
     for start, end in _gaps(rows, stored, DAY):
-        parts.append(_trend.days(name, origin, replace(rows, start=start, end=end)))
+        parts.append(_trend.days(name, origin, replace(rows, start=start, end=end), by))
     return _trend.merged(name, parts, every, by).run(cursor, schema) if parts else schema.empty_table()
 
 

@@ -20,15 +20,22 @@ _COUNTED = (
 )
 
 
-def days(name: str, origin: Query, rows: Slice) -> Query:
-    """Summarise the rows of a slice by day and group: the columns of ``tables.DAILY``."""
+def days(name: str, origin: Query, rows: Slice, by: Sequence[str] | None = None) -> Query:
+    """Summarise the rows of a slice by day and group: the columns of ``tables.DAILY``.
+
+    With ``by`` only these columns tell groups apart, and the others are empty: very many series are few groups then.
+    """
     condition = _query.where(name, rows)
     group = listed(tables.DAILY_GROUP[name])
+    told = ", ".join(
+        listed([column]) if by is None or column in by else f"'' AS {listed([column])}"
+        for column in tables.DAILY_GROUP[name]
+    )
     steps = name == "steps"
     value, used = ("seconds", MEASURED) if steps else ("value", "true")
     time = listed([tables.TIME_COLUMN[name]])
     inner = (
-        f"SELECT date_trunc('day', {time}) AS day, {group}, {used} AS used, "  # noqa: S608  names of tables.py
+        f"SELECT date_trunc('day', {time}) AS day, {told}, {used} AS used, "  # noqa: S608  names of tables.py
         f"CASE WHEN used THEN {_sketch.bucket(value)} END AS bucket, count(*) AS number, {_COUNTED if steps else ''}"
         f"min({value}) AS least, max({value}) AS most, sum({value}) AS summed "
         f"FROM ({origin.text}) WHERE {condition.text}{' AND NOT mixed' if steps else ''} GROUP BY ALL"

@@ -73,7 +73,7 @@ class MemoryStore:
     ) -> pa.Table:
         """See ``Store.trend``."""
         schema = tables.trend(name, by)
-        days = _trend.days(name, _query.Query(text=_query.source(name, ["kept"])), rows)
+        days = _trend.days(name, _query.Query(text=_query.source(name, ["kept"])), rows, by)
         return self._ask(_trend.merged(name, [days], every, by), name, snapshot, schema)
 
     def pin(self, snapshot: int) -> None:

@@ -112,3 +112,15 @@ def test_a_restart_knows_what_waits_to_be_summarised(tmp_path: Path) -> None:
                 50.0,
                 2.0 if name == "steps" else 1.0,
             ]
+
+
+def test_a_day_of_very_many_series_is_summarised_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.stores._rollup._GROUPS_AT_ONCE", 2)
+    with closing(LakeStore(tmp_path, flush_seconds=None)) as store:
+        store.append(batch(1, samples=tuple(sample(1.0 + n, T0, f"lun-{n % 7}") for n in range(21))))
+        before = store.trend("samples", EVER, every=Every.DAY, by=["component"])
+        store.maintain(T0 + 2 * DAY)
+        with store._root.cursor() as cursor:
+            (rows,) = cursor.execute("SELECT count(*) FROM lake.daily_samples").fetchall()[0]
+        assert rows == 7
+        assert store.trend("samples", EVER, every=Every.DAY, by=["component"]).equals(before)
