@@ -17,9 +17,11 @@ from typer.testing import CliRunner, Result
 
 from analysis.job import analyse
 from analysis.settings import AnalysisSettings
+from collector import tables
 from collector.model.errors import WhichlayerError
 from collector.model.verdict import Verdict
 from collector.public import verdict_json
+from collector.registry import Registry
 from collector.settings import CollectorSettings
 from collector.store import Batch, Slice
 from dashboards import wording
@@ -36,6 +38,7 @@ pytestmark = pytest.mark.integration
 WORLD = replace(CULPRITS["the storage under the database is slow"][1], seconds=700.0)
 END = START + timedelta(seconds=WORLD.seconds)
 EVER = Slice(start=START - timedelta(days=30), end=START + timedelta(days=30))
+WORLD_SITE = next(iter(runs(WORLD))).site
 CANARY = "zz-maryquitecontrary"
 
 # Does it all, but kills itself where it is told to.
@@ -85,17 +88,23 @@ def data(filled: Path, tmp_path: Path) -> Path:
     return shutil.copytree(filled, tmp_path / "data")
 
 
-def test_without_yes_nothing_goes_and_with_it_every_byte(data: Path) -> None:
-    before, others, bad = _hits(data), _others(data), _bad(data)
+def test_killed_again_and_again_every_byte_goes_and_nothing_else(data: Path) -> None:
+    before, (others, bad) = _hits(data), _others(data)
     told = json.loads(_done(data, "forget", "--site", CANARY, "--json").stdout)
     assert (told["removed"], told["rows"]["runs"], told["rows"]["samples"], told["verdicts"]) == (False, 40, 2, 1)
     assert _hits(data) == before
+    for place in ("rewrite", "write_catalog_anew"):  # the rows are deleted; the next opening ends what was begun
+        child = subprocess.run(
+            [sys.executable, "-c", KILLED, str(data), f"collector.stores._forget.{place}", CANARY],
+            check=False,
+            capture_output=True,
+        )
+        assert child.returncode == -signal.SIGKILL, child.stderr
+        assert _hits(data)
     gone = json.loads(_done(data, "forget", "--site", CANARY, "--yes", "--json").stdout)
-    assert gone["removed"] is True
-    assert gone["rows"] == told["rows"]
-    assert gone["memories"] == ["citrix-farm.sqlite"]
+    assert (gone["removed"], gone["verdicts"], gone["memories"]) == (True, 1, ["citrix-farm.sqlite"])
     assert _hits(data) == []
-    assert _others(data) == others
+    assert _others(data) == (others, bad)
     again = json.loads(_done(data, "replay", bad.id, "--json").stdout)  # of another site, whose facts are all there
     assert again["result"] == "equal"
     assert "holds other facts now" in again["notes"][0]
@@ -111,34 +120,16 @@ def test_a_verdict_without_evidence_stays_and_says_so() -> None:
     assert verdict_json(kept)["evidence_removed"].startswith(f"{END:%Y-%m-%d}")
 
 
-def test_killed_again_and_again_it_ends_rightly(data: Path) -> None:
-    others = _others(data)
-    for place in (
-        "collector.stores._forget.rewrite",  # the rows are deleted, the files are there
-        "collector.stores._forget.write_catalog_anew",  # while the next opening ends what was begun
-        "collector.registries.database.rewrite",  # the facts are gone, the registry still holds the bytes
-    ):
-        child = subprocess.run(
-            [sys.executable, "-c", KILLED, str(data), place, CANARY], check=False, capture_output=True
-        )
-        assert child.returncode == -signal.SIGKILL, child.stderr
-        assert _hits(data)
-    _done(data, "forget", "--site", CANARY, "--yes")
-    assert _hits(data) == []
-    assert _others(data) == others
-
-
 def test_a_verdict_comes_out_equal_and_a_changed_one_does_not(data: Path) -> None:
-    stored = _bad(data)
-    first, *rest = stored.layers
-    wrong = replace(stored, version=stored.version + 1, layers=(replace(first, component="another"), *rest))
     store, registry = local(CollectorSettings(data=data))
     with closing(store), closing(registry):
+        stored = _bad(registry)
+        first, *rest = stored.layers
+        wrong = replace(stored, version=stored.version + 1, layers=(replace(first, component="another"), *rest))
         registry.put_verdicts([wrong])
-    told = _done(data, "replay", stored.id, code=3).stdout
-    assert "layers.0.component: another then" in told
-    right = _done(data, "replay", stored.id, "--version", str(stored.version), "--json").stdout
-    assert (json.loads(right)["snapshot"], json.loads(right)["differences"]) == (stored.snapshot, {})
+    assert "layers.0.component: another then" in _done(data, "replay", stored.id, code=3).stdout
+    right = json.loads(_done(data, "replay", stored.id, "--version", str(stored.version), "--json").stdout)
+    assert (right["snapshot"], right["differences"]) == (stored.snapshot, {})
 
 
 def test_a_running_collector_whose_source_reads_for_the_site_is_not_robbed(data: Path) -> None:
@@ -162,10 +153,8 @@ def _of_canary() -> Verdict:
     return replace(plain, site=CANARY, data_quality=(f"{CANARY} is late",), layers=layers)
 
 
-def _bad(data: Path) -> Verdict:
-    store, registry = local(CollectorSettings(data=data))
-    with closing(store), closing(registry):
-        return next(one for one in registry.verdicts(START, END) if one.site not in (CANARY, _of_canary().site))
+def _bad(registry: Registry) -> Verdict:
+    return next(one for one in registry.verdicts(START, END) if one.site == WORLD_SITE)
 
 
 def _hits(data: Path) -> list[str]:
@@ -180,14 +169,14 @@ def _hits(data: Path) -> list[str]:
     return found
 
 
-def _others(data: Path) -> dict[str, int]:
-    """Count what is of others, in every table."""
+def _others(data: Path) -> tuple[dict[str, int], Verdict]:
+    """Count what is of others in every table, and give a verdict of theirs."""
     store, registry = local(CollectorSettings(data=data))
     with closing(store), closing(registry):
         counted = {}
-        for name in ("runs", "steps", "samples", "sessions", "server_parts"):
+        for name in tables.TABLES:
             sites = store.scan(name, EVER, columns=["site"]).column("site").to_pylist()
             counted[name] = sum(site != CANARY for site in sites)
         counted["hours"] = sum(site != CANARY for site in store.hourly(EVER).column("site").to_pylist())
         counted["changes"] = sum(one.site != CANARY for one in registry.changes(EVER.start, EVER.end))
-        return counted
+        return counted, _bad(registry)
