@@ -5,7 +5,7 @@ is imported from a file has none, and what comes late takes back what was said o
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -72,11 +72,23 @@ class Silence:
             if rhythm.readings >= READINGS and now - rhythm.last > rhythm.patience
         }
         new = {place: one for place, one in silent.items() if _key(place) not in known}
+        for place in self._of_forgotten_sites(new, now):
+            del new[place], silent[place], self._heard[place]
         if new:
             failing = {(e.site, e.subject) for e in lasting(self._store, now) if e.kind in UNHEARD}
             self._lasting.begin((_begun(place, one, now) for place, one in new.items() if place not in failing), now)
         for place in [place for place, rhythm in silent.items() if now - rhythm.last > FORGOTTEN]:
             del self._heard[place]
+
+    def _of_forgotten_sites(self, new: Mapping[Place, _Rhythm], now: datetime) -> list[Place]:
+        """Name places whose site has no samples at all any more: it was forgotten, and is not to be named again."""
+        gone = set()
+        for site in {site for site, _component in new}:
+            since = min(one.last for place, one in new.items() if place[0] == site)
+            heard = Slice(start=since, end=now + timedelta(days=1), where={"site": [site]})
+            if not self._store.counts("samples", heard).num_rows:
+                gone.add(site)
+        return [place for place in new if place[0] in gone]
 
     def _over(self, known: dict[Key, QualityEvent], now: datetime) -> Iterator[QualityEvent]:
         """End what is heard again where its samples begin again; late ones may have left no silence."""

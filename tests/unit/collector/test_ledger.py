@@ -249,3 +249,14 @@ def test_what_doors_refuse_is_told_once_and_once_more_when_the_hour_is_over() ->
     assert (event.event_id, event.amount, event.unit, event.subject) == (first.event_id, 3000.0, "rows", "desk-1")
     assert CANARY not in event.detail
     assert notes.take() == []
+
+
+def test_a_site_that_was_forgotten_is_not_named_again_because_it_is_silent() -> None:
+    day = Day()
+    for minute in range(5):
+        day.look(minute, sample("db-9"))
+    day.store.forget("s")
+    assert day.look(30) == []
+    for minute in range(31, 36):
+        day.look(minute, sample("db-9"))
+    assert [event.subject for event in day.look(60)] == ["db-9"]  # what came later is new, and watched
