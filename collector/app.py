@@ -1,5 +1,6 @@
 """The collector's web application: every door of ``collector/api/`` around one store and one registry."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
@@ -18,12 +19,12 @@ from collector import mapping
 from collector.api import (
     accounts,
     changes,
+    decoders,
     enrolment,
     facts,
     health,
     otlp,
     remote_write,
-    remote_write_decode,
     runs,
     samples,
     sessions,
@@ -40,8 +41,9 @@ from collector.registry import Registry
 from collector.settings import CollectorSettings, RemoteWriteSettings
 from collector.store import Store
 
-_FACTS = (runs, sessions, samples, changes, facts, otlp, remote_write)
+_FACTS = (facts, remote_write, otlp, runs, sessions, samples, changes)  # the busy ones first: doors are tried in order
 _MODULES = (*_FACTS, enrolment, accounts, verdicts, registry_door, health)
+_SETTLED_SECONDS = 3.0
 _PROBLEM = {
     "title": "Problem",
     "description": "RFC 9457 problem details",
@@ -77,7 +79,7 @@ def create(
         title="whichlayer collector",
         summary="Facts in, over HTTP. Every error is a problem document (RFC 9457).",
         version="1",
-        lifespan=_lifespan(pool),
+        lifespan=_lifespan(pool, doors.writers),
         docs_url=None,  # its page loads scripts from another site
         redoc_url=None,
     )
@@ -87,7 +89,7 @@ def create(
         app.include_router(module.ROUTER)
     for error in (Problem, ValidationError, RequestValidationError, WhichlayerError, HTTPException):
         app.add_exception_handler(error, handler)
-    app.add_middleware(Frame, meters=doors.meters)
+    app.add_middleware(Frame, meters=doors.meters, room=doors.room)
     setattr(app, "openapi", partial(_openapi, app))  # noqa: B010  the framework's way; mypy sees a method
     return app
 
@@ -95,18 +97,27 @@ def create(
 def _prepared(told: RemoteWriteSettings, site: str) -> Callable[[], None]:
     """Read the mappings once, for every worker process. Raises ConfigError."""
     mappings = mapping.load(mapping.shipped() if told.mappings is None else told.mappings, Path())
-    return partial(remote_write_decode.prepare, mappings, dict(told.components), site)
+    return partial(decoders.prepare, mappings, dict(told.components), site)
 
 
-def _lifespan(pool: Executor) -> Callable[[FastAPI], Any]:
+def _lifespan(pool: Workers, writers: Executor) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        warm = asyncio.create_task(_warm(pool))
         try:
             yield
         finally:
+            warm.cancel()
             pool.shutdown()
+            writers.shutdown()
 
     return lifespan
+
+
+async def _warm(pool: Workers) -> None:
+    """Start the worker processes before their first body comes, and after whatever is waited for at the start."""
+    await asyncio.sleep(_SETTLED_SECONDS)
+    pool.start(decoders.ready)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

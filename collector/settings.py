@@ -27,7 +27,16 @@ class LimitSettings(Document):
 
     body_bytes: int = Field(default=8 << 20, gt=0, description="largest request body as it is sent, in bytes")
     inflated_bytes: int = Field(default=16 << 20, gt=0, description="largest request body after inflating, in bytes")
+    waiting_bytes: int = Field(
+        default=64 << 20, gt=0, description="request bodies that wait to be decoded and stored, in bytes; more is 503"
+    )
     read_seconds: Seconds = Field(default=30.0, gt=0, description="how long a sender may take to send one body")
+
+    @model_validator(mode="after")
+    def _one_body_has_room(self) -> Self:
+        if self.waiting_bytes < self.body_bytes:
+            raise ValueError("waiting_bytes must be at least body_bytes: the largest body has to have room")
+        return self
 
 
 class SourceSettings(Document):

@@ -1,9 +1,9 @@
 """The one reader of request bodies: type, encoding, size before and after inflating, in this order."""
 
 import asyncio
-import zlib
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi.dependencies.models import Dependant
@@ -12,24 +12,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collector.api.doors import authenticated, doors
+from collector.api.inflate import ZLIB, NotEncoded, TooLarge, inflated
 from collector.api.problem import Problem
+from collector.api.room import TAKEN, Room
 from collector.settings import LimitSettings
 
-_CHUNK = 256 << 10
 _INLINE = 64 << 10  # a larger body is inflated in a thread, so that the event loop keeps answering
-_WINDOW = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
-_GZIP_MAGIC = b"\x1f\x8b"
-_HIGHEST_RATIO = 1032  # what deflate can reach
 JSON = "application/json"
+IDENTITY = "identity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A body that has been read and inflated, with its type and its size on the wire in bytes."""
+    """A body that has been read, with its type, and how it is still encoded."""
 
     content: bytes
     media_type: str
-    wire_bytes: int
+    encoding: str
 
 
 class BodyRoute(APIRoute):
@@ -58,71 +57,37 @@ def _asks_who(door: Dependant) -> bool:
 
 async def read(request: Request, limits: LimitSettings, *, accept: tuple[str, ...] = (JSON,)) -> Body:
     """Read the body of ``request`` and inflate it. Raises Problem 400, 408, 413 or 415."""
-    media_type, encoding = _media_type(request, accept), _encoding(request)
-    if encoding != "identity" and encoding not in _WINDOW:
-        raise Problem(415, f"content encoding {encoding[:40]!r} is not known: use gzip, deflate or none")
-    wire = await _receive(request, limits)
-    if encoding == "identity":
-        return Body(content=wire, media_type=media_type, wire_bytes=len(wire))
-    if len(wire) < _INLINE:
-        content = inflate(wire, encoding, limits.inflated_bytes)
-    else:
-        content = await asyncio.to_thread(inflate, wire, encoding, limits.inflated_bytes)
-    return Body(content=content, media_type=media_type, wire_bytes=len(wire))
+    sent = await read_packed(request, limits, accept=accept)
+    with refusing():
+        if len(sent.content) < _INLINE:
+            content = inflated(sent.content, sent.encoding, limits.inflated_bytes)
+        else:
+            content = await asyncio.to_thread(inflated, sent.content, sent.encoding, limits.inflated_bytes)
+    return replace(sent, content=content, encoding=IDENTITY)
 
 
-async def read_packed(request: Request, limits: LimitSettings, *, accept: tuple[str, ...], encoding: str) -> Body:
-    """Read a body that a worker process inflates. Raises Problem 400, 408, 413 or 415."""
+async def read_packed(
+    request: Request, limits: LimitSettings, *, accept: tuple[str, ...], encodings: tuple[str, ...] = (IDENTITY, *ZLIB)
+) -> Body:
+    """Read the body of ``request`` and leave it to another to inflate it. Raises Problem 408, 413 or 415."""
     media_type = _media_type(request, accept)
-    if _encoding(request) != encoding:
-        raise Problem(415, f"the body must be encoded with {encoding}, and Content-Encoding say so")
+    encoding = request.headers.get("content-encoding", IDENTITY).strip().lower() or IDENTITY
+    if encoding not in encodings:
+        known = " or ".join(encodings).replace(IDENTITY, "none")
+        raise Problem(415, f"content encoding {encoding[:40]!r} is not known: use {known}")
     wire = await _receive(request, limits)
-    return Body(content=wire, media_type=media_type, wire_bytes=len(wire))
+    return Body(content=wire, media_type=media_type, encoding=encoding)
 
 
-def inflate(wire: bytes, encoding: str, limit: int) -> bytes:
-    """Inflate at most ``limit`` bytes. Raises Problem 413 beyond, 400 when it is not ``encoding``.
-
-    Stops at the limit, so a small body that would inflate to gigabytes costs no more than the limit.
-    """
-    too_much = Problem(413, f"the body inflates to more than {limit} bytes: send smaller batches")
-    if encoding != "deflate" and limit < _declared(wire) <= len(wire) * _HIGHEST_RATIO:
-        raise too_much  # refused without inflating; the size may lie, so the count below decides
-    parts = []
-    size = 0
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what cannot be inflated into Problem 400 or 413."""
     try:
-        for part in _members(wire, encoding):
-            parts.append(part)
-            size += len(part)
-            if size > limit:
-                raise too_much
-    except zlib.error:
-        raise Problem(400, f"the body is not {encoding}: check the Content-Encoding header") from None
-    return b"".join(parts)
-
-
-def _declared(wire: bytes) -> int:
-    """Give the size gzip declares at its end, in bytes; 0 when it is not gzip."""
-    return int.from_bytes(wire[-4:], "little") if wire[:2] == _GZIP_MAGIC else 0
-
-
-def _members(wire: bytes, encoding: str) -> Iterator[bytes]:
-    rest = wire
-    while True:
-        stream = zlib.decompressobj(_WINDOW[encoding])
-        while rest and not stream.eof:
-            yield stream.decompress(rest, _CHUNK)
-            rest = stream.unconsumed_tail
-        while not stream.eof:
-            tail = stream.decompress(b"", _CHUNK)
-            if not tail:
-                raise zlib.error
-            yield tail
-        rest = stream.unused_data
-        if not rest:
-            return
-        if encoding == "deflate":  # only gzip may have several members
-            raise zlib.error
+        yield
+    except NotEncoded as error:
+        raise Problem(400, str(error)) from None
+    except TooLarge as error:
+        raise Problem(413, str(error)) from None
 
 
 def _media_type(request: Request, accept: tuple[str, ...]) -> str:
@@ -132,19 +97,15 @@ def _media_type(request: Request, accept: tuple[str, ...]) -> str:
     return given
 
 
-def _encoding(request: Request) -> str:
-    return request.headers.get("content-encoding", "identity").strip().lower() or "identity"
-
-
 async def _receive(request: Request, limits: LimitSettings) -> bytes:
     try:
         async with asyncio.timeout(limits.read_seconds):
-            return await _received(request, limits.body_bytes)
+            return await _received(request, limits.body_bytes, doors(request).room)
     except TimeoutError:
         raise Problem(408, "the body did not arrive in time: send smaller batches") from None
 
 
-async def _received(request: Request, limit: int) -> bytes:
+async def _received(request: Request, limit: int, room: Room) -> bytes:
     too_much = Problem(413, f"the body is larger than {limit} bytes: send smaller batches")
     declared = request.headers.get("content-length", "0")
     if not declared.isascii() or not declared.isdigit():
@@ -153,6 +114,8 @@ async def _received(request: Request, limit: int) -> bytes:
         raise too_much
     received = bytearray()
     async for chunk in request.stream():
+        room.take(len(chunk))
+        request.scope[TAKEN] = request.scope.get(TAKEN, 0) + len(chunk)
         received += chunk
         if len(received) > limit:
             raise too_much

@@ -1,4 +1,4 @@
-"""Work of the doors that worker processes do."""
+"""Work of the doors that others do: worker processes, and threads that wait for the disk."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,3 +18,8 @@ async def in_worker(here: Doors, work: Callable[[], T]) -> T:
     except BrokenProcessPool:
         detail = "the process that decodes this ended: send this again, another one takes over"
         raise Problem(503, detail, headers={"Retry-After": str(RETRY_SECONDS)}) from None
+
+
+async def in_thread(here: Doors, work: Callable[..., T], *values: object) -> T:
+    """Let a thread do ``work``, which may wait for the disk."""
+    return await asyncio.get_running_loop().run_in_executor(here.writers, work, *values)

@@ -68,5 +68,6 @@ def revoke(here: Here, _operator: Operator, agent_id: str) -> None:
     """Refuse an agent from now on."""
     try:
         here.registry.revoke(agent_id, now=here.clock())
+        here.callers.forget()
     except LookupError:
         raise Problem(404, "there is no such agent: GET /v1/agents lists them") from None

@@ -10,11 +10,12 @@ from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, Field
-from starlette.concurrency import run_in_threadpool
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, ValidationError
 
 from collector.api import body
 from collector.api.body import BodyRoute
+from collector.api.decoding import in_thread
+from collector.api.direct import DirectRoute
 from collector.api.doors import Doors, Here, Operator, Sender
 from collector.api.intake import SENDING, count_early, refused
 from collector.api.problem import Problem
@@ -104,19 +105,49 @@ class Removal:
 
 
 Table = Annotated[str, Path(description=f"one of {', '.join(TABLES)}")]
-Sequence63 = Annotated[int, Query(ge=0, le=2**63 - 1, description="grows by one with each new batch of one agent")]
+_SEQUENCE = TypeAdapter(Annotated[int, Field(ge=0, le=2**63 - 1)])
+_PARAMETERS = [
+    {"name": "table", "in": "path", "required": True, "schema": {"type": "string", "enum": list(TABLES)}},
+    {
+        "name": "sequence",
+        "in": "query",
+        "required": True,
+        "description": "grows by one with each new batch of one agent",
+        "schema": _SEQUENCE.json_schema(),
+    },
+]
 Name = Annotated[str, Query(min_length=1, max_length=200)]
 
 
-@ROUTER.post("/v1/rows/{table}", status_code=204, response_class=Response, responses=_SENDING, openapi_extra=_BODY)
-async def send_rows(request: Request, here: Here, agent: Sender, table: Table, sequence: Sequence63) -> Response:
+async def send_rows(request: Request, here: Here, agent: Sender) -> Response:
     """Keep rows of one table, sent as an Arrow IPC stream with its columns: the door for volume.
 
     204 means they are on disk; sending the same sequence again changes nothing.
     """
+    table = request.path_params["table"]
     if table == "ledger" and agent.scope is Scope.AGENT:
         raise Problem(403, "the ledger is the collector's own: what an agent knows of its data are samples")
-    return await _keep(request, here, table, f"{agent.agent_id}:{sequence}", agent.agent_id)
+    batch_id = f"{agent.agent_id}:{_sequence(request)}"
+    return await _keep(request, here, table, batch_id, agent.agent_id)
+
+
+def _sequence(request: Request) -> int:
+    try:
+        return _SEQUENCE.validate_python(request.query_params.get("sequence"))
+    except ValidationError as errors:
+        raise Problem(422, str(errors.errors()[0]["msg"]), field="sequence") from None
+
+
+ROUTER.add_api_route(
+    "/v1/rows/{table}",
+    send_rows,
+    methods=["POST"],
+    status_code=204,
+    response_class=Response,
+    responses=_SENDING,
+    openapi_extra={**_BODY, "parameters": _PARAMETERS},
+    route_class_override=DirectRoute,
+)
 
 
 @ROUTER.post("/v1/batches/{table}", status_code=204, response_class=Response, responses=_SENDING, openapi_extra=_BODY)
@@ -211,7 +242,7 @@ async def _keep(request: Request, here: Doors, table: str, batch_id: str, sender
             count_early(here, table, rows)
         return new
 
-    return _kept(await run_in_threadpool(keep))
+    return _kept(await in_thread(here, keep))
 
 
 def _kept(new: bool) -> Response:

@@ -1,5 +1,6 @@
 """What is around every request: the collector's time on each answer, a log line, no leaking error."""
 
+import logging
 import time
 from typing import Any
 
@@ -9,8 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.api.meters import Meters
 from collector.api.problem import Problem, respond
+from collector.api.room import TAKEN, Room
 
 _LOG = structlog.get_logger("whichlayer.collector")
+_ASKED = logging.getLogger("whichlayer.collector")
 _REASONS = {400: "malformed", 401: "unauthenticated", 403: "forbidden", 408: "slow", 413: "too_large"}
 _REASONS |= {415: "type", 422: "invalid", 500: "mistake", 503: "full"}
 
@@ -18,9 +21,10 @@ _REASONS |= {415: "type", 422: "invalid", 500: "mistake", 503: "full"}
 class Frame:
     """ASGI middleware. Neither bodies nor headers are logged, so no token can be."""
 
-    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+    def __init__(self, app: ASGIApp, meters: Meters, room: Room) -> None:
         self._app = app
         self._meters = meters
+        self._room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request through."""
@@ -49,6 +53,7 @@ class Frame:
             problem = Problem(500, "the collector made a mistake: its log says which")
             await respond(problem)(scope, receive, stamped)
         finally:
+            self._room.leave(scope.get(TAKEN, 0))
             self._note(scope, status, time.perf_counter() - began)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
@@ -57,7 +62,7 @@ class Frame:
         if status in _REASONS:
             self._meters.rejected.labels(_REASONS[status]).inc()
             _LOG.warning("request refused", **facts, seconds=round(seconds, 6))
-        else:
+        elif _ASKED.isEnabledFor(logging.DEBUG):  # what nobody asked for would cost as much as to keep a small body
             _LOG.debug("request", **facts, seconds=round(seconds, 6))
 
 

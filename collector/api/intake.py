@@ -22,7 +22,6 @@ B = TypeVar("B", bound="Envelope")
 _EARLIEST, _LATEST = 1970, 2200  # outside nothing was measured, and libraries begin to overflow
 _TOLERANCE = timedelta(seconds=30)
 _LARGEST = 2**31 - 1
-_HEARD_EVERY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +38,7 @@ async def receive(request: Request, here: Doors, agent: Agent, shape: TypeAdapte
     content = (await body.read(request, here.settings.limits)).content
     batch = await run_in_threadpool(shape.validate_json, content)
     skew = None if batch.sent_at is None else (batch.sent_at - arrived).total_seconds()
-    await run_in_threadpool(heard, here, agent, skew, request.headers.get("user-agent"))
+    await heard(here, agent, skew, request.headers.get("user-agent"))
     return batch, skew
 
 
@@ -51,11 +50,11 @@ async def keep(here: Doors, door: str, batch: Batch) -> None:
         here.meters.rows.labels(door).inc(len(batch))
 
 
-def heard(here: Doors, agent: Agent, skew: float | None, version: str | None) -> None:
-    """Note that ``agent`` was heard, at most every few seconds: each note is a write."""
+async def heard(here: Doors, agent: Agent, skew: float | None, version: str | None) -> None:
+    """Note that ``agent`` was heard, unless that was noted a moment ago."""
     now = here.clock()
-    if agent.seen_at is None or abs(now - agent.seen_at) >= _HEARD_EVERY:
-        here.registry.seen(agent.agent_id, now=now, skew_seconds=skew, version=version)
+    if here.callers.is_due(agent, now):
+        await run_in_threadpool(here.callers.note, agent, now, skew, version)
 
 
 def check_times(here: Doors, times: Iterable[tuple[str, datetime]]) -> None:
@@ -70,8 +69,9 @@ def check_times(here: Doors, times: Iterable[tuple[str, datetime]]) -> None:
 def count_early(here: Doors, name: str, rows: pa.Table) -> None:
     """Count rows of table ``name`` whose time is in the future; they are stored."""
     kind = pa.timestamp("us")
-    limit = pa.scalar(naive(here.clock() + _TOLERANCE), kind)
-    here.meters.early.inc(pc.sum(pc.greater(rows.column(TIME_COLUMN[name]).cast(kind), limit)).as_py() or 0)
+    times, limit = rows.column(TIME_COLUMN[name]), pa.scalar(naive(here.clock() + _TOLERANCE), kind)
+    if rows.num_rows and pc.max(times).cast(kind).as_py() > limit.as_py():
+        here.meters.early.inc(pc.sum(pc.greater(times.cast(kind), limit)).as_py())
 
 
 def check_endpoint(agent: Agent, endpoints: Iterable[tuple[str, str]]) -> None:

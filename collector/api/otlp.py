@@ -1,18 +1,19 @@
 """``POST /v1/metrics`` and ``/v1/traces``: OTLP/HTTP, as every OpenTelemetry SDK and collector sends it."""
 
-import hashlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import pyarrow as pa
 from fastapi import APIRouter, Request, Response
 from google.protobuf.json_format import MessageToJson  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-from starlette.concurrency import run_in_threadpool
 
 from collector.api import body
-from collector.api.decoding import in_worker
+from collector.api.decoders import unpacked
+from collector.api.decoding import in_thread, in_worker
+from collector.api.direct import DirectRoute
 from collector.api.doors import Doors, Here, Sender
 from collector.api.intake import SENDING, count_early, heard
 from collector.api.otlp_decode import Decoded, NotOtlp, decode
@@ -20,7 +21,7 @@ from collector.api.problem import Problem
 from collector.api.span_decode import decode_spans
 from collector.registry import Agent
 
-ROUTER = APIRouter(tags=["facts"])
+ROUTER = APIRouter(tags=["facts"], route_class=DirectRoute)
 PROTOBUF = "application/x-protobuf"
 _EXAMPLE = {
     "resourceMetrics": [
@@ -99,27 +100,31 @@ async def _receive(
     request: Request, here: Doors, agent: Agent, table: str, work: Callable[..., Decoded]
 ) -> tuple[body.Body, Decoded]:
     """Read, decode in a worker, and keep: when this returns the rows of ``table`` are durable."""
-    sent = await body.read(request, here.settings.limits, accept=(PROTOBUF, body.JSON))
-    await run_in_threadpool(heard, here, agent, None, request.headers.get("user-agent"))
-    decoded = await _decode(here, partial(work, sent.content, json_body=sent.media_type == body.JSON))
+    limits = here.settings.limits
+    sent = await body.read_packed(request, limits, accept=(PROTOBUF, body.JSON))
+    await heard(here, agent, None, request.headers.get("user-agent"))
+    try:
+        with body.refusing():
+            unpack = partial(unpacked, sent.content, sent.encoding, limits.inflated_bytes)
+            decoded, digest = await in_worker(
+                here, partial(unpack, partial(work, json_body=sent.media_type == body.JSON))
+            )
+    except NotOtlp as error:
+        raise Problem(400, str(error)) from None
     here.meters.foreign.inc(decoded.foreign)
     if decoded.rows.num_rows:
-        batch_id = f"{agent.agent_id}:otlp:{hashlib.sha256(sent.content).hexdigest()}"
-        new = await run_in_threadpool(here.store.append_table, batch_id, agent.agent_id, table, decoded.rows)
-        here.meters.batches.labels("otlp", "no" if new else "yes").inc()
-        if new:
-            here.meters.rows.labels("otlp").inc(decoded.rows.num_rows)
-            count_early(here, table, decoded.rows)
+        await in_thread(here, _keep, here, agent, table, digest, decoded.rows)
     if decoded.rejected:
         here.notes.refused(agent.endpoint, decoded.rejected, decoded.reason)
     return sent, decoded
 
 
-async def _decode(here: Doors, work: Callable[[], Decoded]) -> Decoded:
-    try:
-        return await in_worker(here, work)
-    except NotOtlp as error:
-        raise Problem(400, str(error)) from None
+def _keep(here: Doors, agent: Agent, table: str, digest: str, rows: pa.Table) -> None:
+    new = here.store.append_table(f"{agent.agent_id}:otlp:{digest}", agent.agent_id, table, rows)
+    here.meters.batches.labels("otlp", "no" if new else "yes").inc()
+    if new:
+        here.meters.rows.labels("otlp").inc(rows.num_rows)
+        count_early(here, table, rows)
 
 
 def _respond(answer: Any, sent: body.Body) -> Response:  # noqa: ANN401  generated classes

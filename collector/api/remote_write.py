@@ -4,20 +4,21 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from collector.api import body
-from collector.api.decoding import in_worker
+from collector.api.decoding import in_thread, in_worker
+from collector.api.direct import DirectRoute
 from collector.api.doors import Doors, Here, Sender
 from collector.api.intake import SENDING, count_early, heard
 from collector.api.problem import Problem
-from collector.api.remote_write_decode import Decoded, NotRemoteWrite, Protocol, TooLarge, decode
+from collector.api.remote_write_decode import Decoded, NotRemoteWrite, Protocol, decode
 from collector.model.layer import Layer
 from collector.registry import Agent
+from collector.stores._columns import plain
+from collector.tables import SAMPLES
 
-ROUTER = APIRouter(tags=["facts"])
+ROUTER = APIRouter(tags=["facts"], route_class=DirectRoute)
 PROTOBUF = "application/x-protobuf"
 _WRITTEN = "X-Prometheus-Remote-Write-{}-Written"
 _CONTENT = {PROTOBUF: {"schema": {"type": "string", "format": "binary"}}}
@@ -36,15 +37,14 @@ async def remote_write(request: Request, here: Here, agent: Sender) -> Response:
     """Keep what a Prometheus writes, by mappings. The same body of the same sender again is stored once."""
     protocol = _protocol(request)
     limits = here.settings.limits
-    sent = await body.read_packed(request, limits, accept=(PROTOBUF,), encoding="snappy")
-    await run_in_threadpool(heard, here, agent, None, request.headers.get("user-agent"))
+    sent = await body.read_packed(request, limits, accept=(PROTOBUF,), encodings=("snappy",))
+    await heard(here, agent, None, request.headers.get("user-agent"))
     try:
-        decoded = await in_worker(here, partial(decode, sent.content, protocol, limit=limits.inflated_bytes))
+        with body.refusing():
+            decoded = await in_worker(here, partial(decode, sent.content, protocol, limit=limits.inflated_bytes))
     except NotRemoteWrite as error:
         raise Problem(400, str(error)) from None
-    except TooLarge as error:
-        raise Problem(413, str(error)) from None
-    await run_in_threadpool(_keep, here, agent, decoded)
+    await in_thread(here, _keep, here, agent, decoded)
     written = sum(decoded.outcomes[outcome] for outcome in _KEPT)
     headers = {_WRITTEN.format("Samples"): str(written)}
     headers |= {_WRITTEN.format(what): "0" for what in ("Histograms", "Exemplars")}
@@ -64,7 +64,7 @@ def _protocol(request: Request) -> Protocol:
 
 def _keep(here: Doors, agent: Agent, decoded: Decoded) -> None:
     grown, resets = here.growth.rows(here.site, agent.agent_id, decoded.digest, decoded.points)
-    rows = pa.concat_tables([decoded.rows, grown])
+    rows = plain(SAMPLES, [decoded.rows, grown]) if grown.num_rows else decoded.rows
     new = True
     if rows.num_rows:
         batch_id = f"{agent.agent_id}:remote-write:{decoded.digest}"

@@ -31,6 +31,11 @@ class Workers(Executor):
                 self._pool = None
                 return self._open().submit(fn, *args, **kwargs)
 
+    def start(self, work: Callable[[], object]) -> None:
+        """Start all processes with some work that is done soon: none is slow to begin when it is needed."""
+        for _ in range(self._count):
+            self.submit(work)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let running work finish, then end the processes."""
         with self._lock:

@@ -5,7 +5,9 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from collector import tables
 from collector.model.errors import NotInStore, RejectedBatch
@@ -16,11 +18,15 @@ from collector.stores._columns import fitting
 _LENGTH = struct.Struct("<I")
 _MANY_ROWS = 1000  # from here on a column's words are written once, if most of them repeat
 _REPEATS = 8
+_FEW = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """A batch as columns: its rows by table name; tables without rows are left out."""
+    """A batch as columns: its rows by table name; tables without rows are left out.
+
+    Words may be dictionary-encoded where the table's schema says string: ``_columns.plain`` joins such tables.
+    """
 
     batch_id: str
     sender: str
@@ -83,11 +89,17 @@ def _compact(table: pa.Table) -> pa.Table:
         return table
     table = table.select([name for name in table.column_names if table.column(name).null_count < table.num_rows])
     for place, column in enumerate(table.schema):
-        if pa.types.is_string(column.type):
+        if pa.types.is_string(column.type) and _seem_to_repeat(table.column(place)):
             words = table.column(place).combine_chunks().dictionary_encode()
             if len(words.dictionary) * _REPEATS <= table.num_rows:
                 table = table.set_column(place, column.name, words)
     return table
+
+
+def _seem_to_repeat(words: pa.ChunkedArray) -> bool:
+    """Look at a few, from all over: to find out of all of them costs as much as to write them once."""
+    few = words.take(np.arange(0, len(words), len(words) // _FEW))
+    return int(pc.count_distinct(few).as_py()) * 2 <= len(few)
 
 
 def _completed(schema: pa.Schema, rows: pa.Table) -> pa.Table:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from collector import tables
 from collector.model.errors import StoreError, StoreFull
 from collector.stores._batch import Rows
+from collector.stores._columns import plain
 from collector.stores._query import Query, first_line, listed
 
 _LARGE_FILE_BYTES = 64 * 2**20
@@ -61,7 +62,7 @@ def commit(
         for name, schema in tables.TABLES.items():
             found = [rows.tables[name] for rows in hot.values() if name in rows.tables]
             if found:
-                _insert(cursor, name, pa.concat_tables(found), schema)
+                _insert(cursor, name, plain(schema, found), schema)
         _insert(cursor, "batches", _batches(hot), _BATCHES)
         beside(cursor)
     return snapshot(root)

@@ -40,10 +40,21 @@ class Query:
             raise StoreError(f"the store could not be read: {first_line(error)}") from error
 
 
-def source(name: str, parts: Sequence[str]) -> str:
-    """Join the places table ``name`` lies in (the lake at a version, hot rows) into one relation."""
-    names = listed(tables.schema(name).names)
+def source(name: str, parts: Sequence[str], columns: Iterable[str] | None = None) -> str:
+    """Join the places table ``name`` lies in (the lake at a version, hot rows) into one relation.
+
+    ``columns`` are those that are needed: to plan with one of the lake costs it a millisecond, read or not.
+    """
+    needed = None if columns is None else set(columns)
+    names = listed(column for column in tables.schema(name).names if needed is None or column in needed)
     return " UNION ALL ".join(f"SELECT {names} FROM {part}" for part in parts)  # noqa: S608  names of tables.py
+
+
+def needed(name: str, rows: Slice, columns: Sequence[str] | None) -> Sequence[str]:
+    """Give the columns that a scan of ``columns`` has to look at; all when it gives all. Raises NotInStore."""
+    every = tables.schema(name).names
+    wanted = every if columns is None else columns
+    return [*wanted, *tables.ORDER[name], *rows.where, tables.TIME_COLUMN[name]]
 
 
 def scan(name: str, origin: Query, rows: Slice, columns: Sequence[str] | None) -> tuple[Query, pa.Schema]:

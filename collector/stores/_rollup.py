@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from collector import tables
 from collector.store import Every, Slice
 from collector.stores import _query, _trend
+from collector.stores._columns import plain
 from collector.stores._query import Query, listed
 
 HOUR = timedelta(hours=1)
@@ -57,10 +58,9 @@ def at(place: str, snapshot: int | None = None) -> Query:
 
 def periods_of(name: str, rows: Iterable[pa.Table], unit: str) -> set[datetime]:
     """Give the hours or days (``unit``) these rows of table ``name`` fall into."""
-    found: set[datetime] = set()
-    for table in rows:
-        found.update(pc.unique(pc.floor_temporal(table.column(tables.TIME_COLUMN[name]), unit=unit)).to_pylist())
-    return found
+    times = [chunk for table in rows for chunk in table.column(tables.TIME_COLUMN[name]).chunks]
+    found = pc.floor_temporal(pa.chunked_array(times, pa.timestamp("us")), unit=unit)
+    return set(pc.unique(found).to_pylist())
 
 
 def summary(cursor: duckdb.DuckDBPyConnection, rows: Slice, snapshot: int, hot: list[pa.Table]) -> pa.Table:
@@ -109,7 +109,7 @@ _HOURS = _Place(table="hourly", column="hour", length=HOUR, group=tables.GROUP)
 
 def _origin(cursor: duckdb.DuckDBPyConnection, name: str, snapshot: int, hot: list[pa.Table]) -> Query:
     if hot:
-        cursor.register("hot", pa.concat_tables(hot))
+        cursor.register("hot", plain(tables.schema(name), hot))
     return Query(text=_query.source(name, [f"lake.{name} AT (VERSION => {snapshot:d})", *(["hot"] if hot else [])]))
 
 

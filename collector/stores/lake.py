@@ -23,6 +23,7 @@ from collector.spool import Spool
 from collector.store import FOR_EVER, Batch, Every, Forgotten, Keep, Slice, StoreStatus
 from collector.stores import _catalog, _commit, _forget, _query, _retention, _rollup
 from collector.stores._batch import Rows, columns, columns_of, encode
+from collector.stores._columns import plain
 from collector.stores._flusher import Flusher
 from collector.stores._hot import Hot
 from collector.stores._periods import Periods
@@ -31,7 +32,7 @@ from collector.stores._pins import Pins
 _GRACE = timedelta(minutes=10)  # somebody may still read: a snapshot just made, files just merged
 _NEVER = 1970  # the year of a store that never removed rows
 _REMEMBERED = timedelta(days=7)  # how long an agent may send a batch again
-
+_Question = Callable[[_query.Query], tuple[_query.Query, pa.Schema]]  # of the rows it is given
 log = logging.getLogger("whichlayer.collector")
 
 
@@ -101,13 +102,14 @@ class LakeStore:
         self, name: str, rows: Slice, *, columns: Sequence[str] | None = None, snapshot: int | None = None
     ) -> pa.Table:
         """See ``Store.scan``."""
-        tables.schema(name)
-        return self._read(name, snapshot, lambda origin: _query.scan(name, origin, rows, columns))
+        needed = _query.needed(name, rows, columns)
+        return self._read(name, snapshot, needed, lambda origin: _query.scan(name, origin, rows, columns))
 
     def counts(self, name: str, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
         """See ``Store.counts``."""
         tables.schema(name)
-        return self._read(name, snapshot, lambda origin: (_query.counts(name, origin, rows), tables.COUNTS))
+        needed = [tables.TIME_COLUMN[name], *rows.where]
+        return self._read(name, snapshot, needed, lambda origin: (_query.counts(name, origin, rows), tables.COUNTS))
 
     def hourly(self, rows: Slice, *, snapshot: int | None = None) -> pa.Table:
         """See ``Store.hourly``."""
@@ -182,15 +184,13 @@ class LakeStore:
             self._spool.close()
             self._root.close()
 
-    def _read(
-        self, name: str, snapshot: int | None, asked: Callable[[_query.Query], tuple[_query.Query, pa.Schema]]
-    ) -> pa.Table:
+    def _read(self, name: str, snapshot: int | None, needed: Sequence[str], asked: _Question) -> pa.Table:
         with self._hot.reading(snapshot, name) as (version, hot), self._root.cursor() as cursor:
             parts = [f"lake.{name} AT (VERSION => {version:d})"]
             if hot:
-                cursor.register("hot", pa.concat_tables(hot))
+                cursor.register("hot", plain(tables.schema(name), hot))
                 parts.append("hot")
-            query, schema = asked(_query.Query(text=_query.source(name, parts)))
+            query, schema = asked(_query.Query(text=_query.source(name, parts, needed)))
             try:
                 return query.run(cursor, schema)
             except StoreError as error:

@@ -14,6 +14,7 @@ from collector.model.errors import NotInStore, StoreFull
 from collector.store import Batch, Every, Forgotten, Slice, StoreStatus
 from collector.stores import _query, _trend
 from collector.stores._batch import Rows, columns, columns_of
+from collector.stores._columns import plain
 
 _GRACE = timedelta(minutes=10)  # a reader that just flushed may still want its snapshot
 
@@ -142,7 +143,7 @@ class MemoryStore:
             count = len(self._batches) if snapshot is None else self._count(snapshot)
             found = [rows.tables[name] for rows in self._batches[:count] if name in rows.tables]
         with self._root.cursor() as cursor:
-            cursor.register("kept", pa.concat_tables(found) if found else tables.schema(name).empty_table())
+            cursor.register("kept", plain(tables.schema(name), found))
             return query.run(cursor, schema)
 
     def _count(self, snapshot: int) -> int:

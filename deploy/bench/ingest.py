@@ -103,7 +103,7 @@ def _measure(folder: Path, counts: Sequence[int], seconds: float, rows: int) -> 
         url = url_of(settings.collector.data / OWNER)
         given = tokens(settings, max(counts))
         doors = {
-            "runs JSON": ("/v1/runs", "application/json", _runs(rows)),
+            "runs JSON": ("/v1/runs", "application/json", runs(rows)),
             "OTLP metrics": ("/v1/metrics", "application/x-protobuf", _points(rows)),
         }
         results = []
@@ -151,18 +151,18 @@ def url_of(file: Path) -> str:
 
 
 def tokens(settings: Settings, count: int) -> list[str]:
-    """Enrol ``count`` senders; give their tokens."""
+    """Enrol ``count`` senders of one endpoint; give their tokens."""
     now = datetime.now(UTC)
     made = []
     with opened(settings.collector) as (_store, registry):
-        for number in range(count):
-            given = registry.enrol(registry.invite(f"bench-{number}", scope=Scope.AGENT, now=now), now=now)
+        for _ in range(count):
+            given = registry.enrol(registry.invite("bench", scope=Scope.AGENT, now=now), now=now)
             assert given is not None
             made.append(given.token)
     return made
 
 
-def _runs(rows: int) -> Body:
+def runs(rows: int) -> Body:
     """Make batches of runs of five steps, ``rows`` steps in all."""
     now = datetime.now(UTC).isoformat()
     steps: list[dict[str, object]] = [

@@ -1,9 +1,11 @@
-"""The same remote-write bodies into whichlayer, Prometheus and VictoriaMetrics, and Arrow IPC into whichlayer.
+"""The same remote-write bodies into whichlayer, Prometheus and VictoriaMetrics; OTLP and Arrow IPC into whichlayer.
 
-Each gets two senders on this machine and bodies made beforehand; afterwards each is asked how many rows it holds.
-whichlayer has every body on the disk before it answers. While it takes bodies, its page and /healthz are asked.
+Each gets its senders on this machine and bodies made beforehand; afterwards each is asked how many rows it holds.
+whichlayer has every body on the disk before it answers. While it takes bodies, its first page and /healthz are asked
+for again and again, by another process: milliseconds to the first byte, half and 99 of 100 below. µs/row is the
+processor's time of the receiver, its pages and all: on a busy machine it says more than rows/s.
 
-usage: python -m deploy.bench.peers [--rows 500,5000] [--total 300000]
+usage: python -m deploy.bench.peers [--rows 500,5000] [--total 1000000] [--senders 2] [--only whichlayer]
 """
 
 import argparse
@@ -12,7 +14,6 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -23,23 +24,23 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import cramjam
 import httpx2
-import pyarrow as pa
+import psutil
 
-from collector.api.remote_write_messages import TimeSeries, WriteRequest
 from collector.store import Slice
-from collector.stores._batch import to_ipc
+from deploy.bench import ingest, peer_bodies
 from deploy.bench.ingest import tokens, url_of
+from deploy.bench.onlooker import looking
 from whichlayer.data import opened
 from whichlayer.owner import OWNER
 from whichlayer.settings import load
 
-_SENDERS = 2
 _SNAPPY = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
+_GZIP = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
 _ARROW = {"Content-Type": "application/vnd.apache.arrow.stream"}
 _COUNT = "sum(count_over_time(bench_queue[3h]))"
-_HEAD = f"{'receiver':34} {'rows/body':>9} {'rows/s':>9} {'stored':>9}"
+_PAGES = ("/", "/healthz")
+_HEAD = "receiver                   rows/body    rows/s µs/row    stored  load           / ms    /healthz ms"
 Bodies = Sequence[Sequence[bytes]]
 
 
@@ -47,41 +48,48 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", default="500,5000", help="rows in one body")
-    parser.add_argument("--total", type=int, default=300_000, help="rows each receiver gets")
+    parser.add_argument("--total", type=int, default=1_000_000, help="rows each receiver gets")
+    parser.add_argument("--senders", type=int, default=2, help="how many send at once")
+    parser.add_argument("--only", default="", help="receivers and doors whose name holds this")
     asked = parser.parse_args()
-    print(f"load {os.getloadavg()[0]:.2f}\n{_HEAD}")  # noqa: T201
+    print(_HEAD)  # noqa: T201
     for rows in map(int, asked.rows.split(",")):
-        each = asked.total // rows // _SENDERS
-        bodies = [_written(sender, rows, each) for sender in range(_SENDERS)]
-        for receiver in (_whichlayer, _prometheus, _victoria_metrics):
-            with tempfile.TemporaryDirectory() as folder:
-                receiver(Path(folder), rows, bodies)
+        each = asked.total // rows // asked.senders
+        bodies = [peer_bodies.remote_write(sender, rows, each) for sender in range(asked.senders)]
+        for name, receiver in {"prometheus": _prometheus, "victoria-metrics": _victoria_metrics}.items():
+            if asked.only in name:
+                with tempfile.TemporaryDirectory() as folder:
+                    receiver(Path(folder), rows, bodies)
+        for name, (path, kind, make) in _DOORS.items():
+            if asked.only in name:
+                made = bodies if make is None else [make(sender, rows, each) for sender in range(asked.senders)]
+                with tempfile.TemporaryDirectory() as folder:
+                    _whichlayer(Path(folder), name, path, kind, rows, made)
 
 
-def _whichlayer(folder: Path, rows: int, bodies: Bodies) -> None:
+_DOORS: dict[str, tuple[str, dict[str, str], Callable[[int, int, int], Sequence[bytes]] | None]] = {
+    "whichlayer, remote write": ("/api/v1/write", _SNAPPY, None),  # the bodies of its peers
+    "whichlayer, OTLP": ("/v1/metrics", _GZIP, peer_bodies.otlp),
+    "whichlayer, Arrow IPC": ("/v1/rows/samples?sequence=", _ARROW, peer_bodies.arrow),
+}
+
+
+def _whichlayer(folder: Path, name: str, path: str, kind: dict[str, str], rows: int, bodies: Bodies) -> None:
     config = folder / "whichlayer.yaml"
     config.write_text("site: bench\ncollector: {data: data, port: 0}\nanalysis: {interval_seconds: 3600}\n")
     settings = load(config)
-    with _running([sys.executable, "-m", "whichlayer", "up", "--config", str(config)], folder):
+    with _running([sys.executable, "-m", "whichlayer", "up", "--config", str(config)], folder) as process:
         url = url_of(settings.collector.data / OWNER)
-        given = [{"Authorization": f"Bearer {token}"} for token in tokens(settings, _SENDERS)]
+        given = [kind | {"Authorization": f"Bearer {token}"} for token in tokens(settings, len(bodies))]
         ever = Slice(start=datetime.now(UTC) - timedelta(days=1), end=datetime.now(UTC) + timedelta(days=1))
-        arrow = [[_columns(rows, sender, number) for number in range(len(bodies[0]))] for sender in range(_SENDERS)]
-        doors: list[tuple[str, str, dict[str, str], Bodies]] = [
-            ("remote write", "/api/v1/write", _SNAPPY, bodies),
-            ("Arrow IPC", "/v1/rows/samples?sequence=", _ARROW, arrow),
-        ]
-        httpx2.post(f"{url}/api/v1/write", content=bytes(cramjam.snappy.compress_raw(b"")), headers=given[0] | _SNAPPY)
-        before = 0
-        for name, path, kind, what in doors:
-            with _looked_at(url) as looks:
-                took = _send(url, path, [kind | one for one in given], what)
-            with opened(settings.collector) as (store, _registry):
-                held = store.scan("samples", ever, columns=["at"]).num_rows
-            _print(f"whichlayer, {name}", rows, took, what, held - before)
-            before = held
-            seen = sorted(looks)
-            print(f"    its page meanwhile: p50 {seen[len(seen) // 2]:.0f} ms, most {seen[-1]:.0f} ms")  # noqa: T201
+        shown = {"Authorization": given[0]["Authorization"], "Content-Type": "application/json"}
+        httpx2.post(f"{url}/v1/runs", content=ingest.runs(500)(0, 2**40), headers=shown, timeout=60).raise_for_status()
+        httpx2.get(url, timeout=60).raise_for_status()
+        with looking(url, *_PAGES) as seen:
+            took = _send(url, path, given, bodies, process)
+        with opened(settings.collector) as (store, _registry):
+            held = sum(store.counts("samples", ever).column("rows").to_pylist())
+        _print(name, rows, took, bodies, held, [seen[page] for page in _PAGES])
 
 
 def _prometheus(folder: Path, rows: int, bodies: Bodies) -> None:
@@ -95,6 +103,7 @@ def _prometheus(folder: Path, rows: int, bodies: Bodies) -> None:
 def _victoria_metrics(folder: Path, rows: int, bodies: Bodies) -> None:
     port = _free_port()
     flags = [f"-storageDataPath={folder}/data", f"-httpListenAddr=127.0.0.1:{port}"]
+    flags += ["-search.latencyOffset=0s"]  # count the last seconds too
     _peer(["victoria-metrics", *flags], port, folder, rows, bodies, flush=_force)
 
 
@@ -105,9 +114,9 @@ def _peer(
         print(f"{command[0]:34} skipped: it is not installed")  # noqa: T201
         return
     url = f"http://127.0.0.1:{port}"
-    with _running(command, folder):
+    with _running(command, folder) as process:
         _wait(f"{url}/-/healthy" if command[0] == "prometheus" else f"{url}/health")
-        took = _send(url, "/api/v1/write", [_SNAPPY] * _SENDERS, bodies)
+        took = _send(url, "/api/v1/write", [_SNAPPY] * len(bodies), bodies, process)
         flush(url)
         result = httpx2.get(f"{url}/api/v1/query", params={"query": _COUNT}, timeout=60).json()["data"]["result"]
         _print(command[0], rows, took, bodies, int(float(result[0]["value"][1])) if result else 0)
@@ -117,11 +126,19 @@ def _force(url: str) -> None:
     httpx2.get(f"{url}/internal/force_flush", timeout=60).raise_for_status()
 
 
-def _send(url: str, path: str, headers: Sequence[dict[str, str]], bodies: Bodies) -> float:
+def _send(
+    url: str, path: str, headers: Sequence[dict[str, str]], bodies: Bodies, process: psutil.Process
+) -> tuple[float, float]:
+    """Send all bodies; give the seconds it took after the first of each sender, and the processor seconds of all."""
+    ready = threading.Barrier(len(bodies) + 1)
+
     def send(sender: int) -> None:
         address = url.removeprefix("http://")
         connection = http.client.HTTPConnection(address, timeout=120)
         for number, body in enumerate(bodies[sender]):
+            if number == 1:
+                ready.wait()
+                connection.close()  # it may have been idle for too long
             connection.request("POST", f"{path}{number}" if path.endswith("=") else path, body, headers[sender])
             answer = connection.getresponse()
             text = answer.read()
@@ -129,73 +146,27 @@ def _send(url: str, path: str, headers: Sequence[dict[str, str]], bodies: Bodies
                 raise RuntimeError(f"{url}{path} answered {answer.status}: {text[:200]!r}")
         connection.close()
 
-    threads = [threading.Thread(target=send, args=(sender,)) for sender in range(_SENDERS)]
-    began = time.perf_counter()
+    threads = [threading.Thread(target=send, args=(sender,)) for sender in range(len(bodies))]
     for thread in threads:
         thread.start()
+    ready.wait()
+    began, before = time.perf_counter(), _processor_seconds(process)
     for thread in threads:
         thread.join()
-    return time.perf_counter() - began
+    return time.perf_counter() - began, _processor_seconds(process) - before
+
+
+def _processor_seconds(process: psutil.Process) -> float:
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
 
 
 @contextmanager
-def _looked_at(url: str) -> Iterator[list[float]]:
-    """Ask for the page again and again, as a person who watches would; gives milliseconds."""
-    ended = threading.Event()
-    taken: list[float] = []
-
-    def look() -> None:
-        with httpx2.Client(timeout=60) as client:
-            while not ended.wait(0.05) or not taken:
-                began = time.perf_counter()
-                client.get(url).raise_for_status()
-                taken.append((time.perf_counter() - began) * 1000)
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield taken
-    finally:
-        ended.set()
-        thread.join()
-
-
-def _written(sender: int, rows: int, count: int) -> list[bytes]:
-    """Make bodies of ``rows`` series with one sample each, a second apart, the last one now."""
-    labels = {"__name__": "bench_queue", "instance": f"app{sender}:9100", "job": "bench"}
-    labels |= {"region": "north", "whichlayer_layer": "application"}
-    heads = [
-        TimeSeries(labels=[{"name": n, "value": v} for n, v in (labels | {"queue": str(one)}).items()])
-        for one in range(rows)
-    ]
-    for head in heads:
-        head.labels.sort(key=lambda label: label.name)
-    known = [head.SerializeToString() for head in heads]
-    now = int(time.time()) - count
-    bodies = []
-    for number in range(count):
-        at = TimeSeries(samples=[{"timestamp": (now + number) * 1000}]).SerializeToString()[-7:]
-        tails = [b"\x12\x10\x09" + struct.pack("<d", one + number + 0.5) + at for one in range(rows)]
-        request = WriteRequest(timeseries=[head + tail for head, tail in zip(known, tails, strict=True)])
-        bodies.append(bytes(cramjam.snappy.compress_raw(request.SerializeToString())))
-    return bodies
-
-
-def _columns(rows: int, sender: int, number: int) -> bytes:
-    at = pa.array([int(time.time() * 1e6) - number * 1_000_000] * rows, pa.timestamp("us"))
-    words = {"site": "bench", "component": f"app{sender}", "layer": "application", "metric": "bench_arrow"}
-    columns = {name: pa.array([word] * rows).dictionary_encode() for name, word in words.items()}
-    labels = [f'{{"queue":"{one}"}}' for one in range(rows)]
-    values = [one + number + 0.5 for one in range(rows)]
-    return to_ipc(pa.table({"at": at, "value": values, "labels": labels, **columns}))
-
-
-@contextmanager
-def _running(command: list[str], folder: Path) -> Iterator[None]:
+def _running(command: list[str], folder: Path) -> Iterator[psutil.Process]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            yield
+            yield psutil.Process(process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
@@ -213,10 +184,19 @@ def _wait(url: str) -> None:
     raise RuntimeError(f"{url} does not answer")
 
 
-def _print(name: str, rows: int, took: float, bodies: Bodies, stored: int) -> None:
+def _print(
+    name: str, rows: int, took: tuple[float, float], bodies: Bodies, stored: int, seen: Sequence[list[float]] = ()
+) -> None:
     sent = sum(len(one) for one in bodies) * rows
+    timed = sent - len(bodies) * rows
     told = str(stored) if stored == sent else f"{stored} of {sent}"
-    print(f"{name:34} {rows:>9} {sent / took:>9.0f} {told:>9}")  # noqa: T201
+    speed = f"{timed / took[0]:>9.0f} {took[1] / timed * 1e6:>6.1f}"
+    looks = " ".join(f"{_percentile(one, 0.5):>7.0f} {_percentile(one, 0.99):>6.0f}" for one in seen)
+    print(f"{name:26} {rows:>9} {speed} {told:>9} {os.getloadavg()[0]:>5.1f} {looks}")  # noqa: T201
+
+
+def _percentile(milliseconds: list[float], share: float) -> float:
+    return sorted(milliseconds)[min(int(len(milliseconds) * share), len(milliseconds) - 1)]
 
 
 def _free_port() -> int:

@@ -140,6 +140,10 @@ def test_columns_are_taken_as_they_are(store: Store) -> None:
     assert store.append_table("bulk:1", "bulk", "samples", encoded) is False
     snapshot = store.flush()
     assert store.scan("samples", EVER, snapshot=snapshot).equals(rows)
+    unused = pa.DictionaryArray.from_arrays(pa.array([1, 1], pa.int32()), pa.array(["no layer", "storage"]))
+    layered = rows.set_column(rows.schema.get_field_index("layer"), "layer", unused)
+    assert store.append_table("bulk:2", "bulk", "samples", layered) is True
+    assert store.scan("samples", EVER).column("layer").to_pylist().count("storage") >= 2
 
 
 MISFITS = (
@@ -151,6 +155,8 @@ MISFITS = (
     ("colour", pa.array(["blue"])),
     ("component", pa.array(["LUN 7\n"])),
     ("layer", pa.array(["the_moon"])),
+    ("layer", pa.array(["the_moon"]).dictionary_encode()),
+    ("metric", pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), pa.array([None], pa.string()))),
     ("period_seconds", pa.array([-1.0])),
     ("at", pa.array([-(10**17)], pa.timestamp("us"))),
 )

@@ -149,6 +149,26 @@ def test_points_that_cannot_be_kept_are_counted_with_the_reason() -> None:
     assert "whichlayer.component, service.name, host.name" in decoded(made)[2]
 
 
+def test_a_series_that_comes_again_and_points_in_any_layout_are_read_alike() -> None:
+    made, scope = request(host_name="h", whichlayer_layer="storage")
+    points = scope.metrics.add(name="own.gauge").gauge.data_points
+    for number in range(12):
+        point = points.add(start_time_unix_nano=AT - SECOND, time_unix_nano=AT, as_int=number)
+        point.attributes.add(key="n").value.int_value = number
+    first, second = decoded(made), decoded(made)
+    assert first == second
+    assert [(row["value"], json.loads(row["labels"]), row["period_seconds"]) for row in first[0]] == [
+        (float(number), {"n": str(number)}, 1.0) for number in range(12)
+    ]
+    points[0].ClearField("start_time_unix_nano")  # its fields are now in other places than those of the rest,
+    points[1].exemplars.add(as_double=1.0)  # and of this one more than attributes comes after
+    points[2].flags = 1
+    rows, rejected, reason = decoded(made)
+    assert sorted(row["value"] for row in rows) == [0.0, 1.0, *map(float, range(3, 12))]
+    assert (rejected, "no recorded value" in reason) == (1, True)
+    assert {row["value"] for row in rows if row["period_seconds"] is None} == {0.0}
+
+
 @pytest.mark.parametrize(
     ("body", "as_json"), [(b"\xff\xff", False), (b"{", True), (b"[1]", True), (b"[]", True), (b"\xff", True)]
 )

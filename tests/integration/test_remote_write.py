@@ -55,6 +55,14 @@ def test_a_gauge_of_a_mapping_and_one_that_says_its_layer_are_kept(here: Collect
     assert json.loads(own["labels"]) == {"instance": "app01:80", "queue": "in"}
 
 
+def test_series_that_come_again_are_kept_beside_new_ones_and_zeros(here: Collector) -> None:
+    queues = [OWN | {"queue": f"again-{one}"} for one in range(3)]
+    for minute, values in ((31, (1.0, 2.0)), (32, (0.0, 4.0, 5.0)), (33, (6.0, 7.0, 8.0))):
+        body = first(*(series(queue, (value, at(minute))) for queue, value in zip(queues, values, strict=False)))
+        assert send(here, body).status_code == 204
+        assert sorted(row["value"] for row in of(here, minute, "queue_length")) == list(values)
+
+
 def test_a_counter_becomes_a_rate_and_its_reset_no_value(here: Collector) -> None:
     for minute, value in ((11, 1000.0), (12, 1045.0), (13, 3.0), (14, 63.0)):
         assert send(here, first(series(CPU, (value, at(minute))))).status_code == 204
