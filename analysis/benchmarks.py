@@ -1,0 +1,48 @@
+"""Adapters of public benchmarks: each translates a case into the engine's own functions and knows nothing of the data."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from analysis import dependency
+from analysis.statistics import Floats
+
+# --- causes over a graph, populations -----------------------------------------------------------------------------
+
+
+class Frame(Protocol):
+    """Telemetry of one period: a column per (node, metric, statistic)."""
+
+    @property
+    def cols(self) -> Mapping[tuple[str, str, str], Floats]: ...  # noqa: D102
+
+
+class Incident(Protocol):
+    """A call of one node that is slow or fails: ``metric`` latency (seconds) or availability (percent)."""
+
+    target: str
+    metric: str
+    statistic: str
+    nodes: tuple[str, ...]
+    calls: tuple[tuple[str, str], ...]
+    normal: Frame
+    incident: Frame
+
+
+def rank(case: Incident) -> list[str]:
+    """Name the components behind the call, likeliest first; nothing when none is to be named."""
+    places = {node: place for place, node in enumerate(case.nodes)}
+    calls = np.array([(places[caller], places[callee]) for caller, callee in case.calls], dtype=np.intp).reshape(-1, 2)
+    normal, during = (_telemetry(case, frame) for frame in (case.normal, case.incident))
+    found = dependency.rank(calls, places[case.target], normal, during)
+    return [case.nodes[place] for place in found.components] if found.named else []
+
+
+def _telemetry(case: Incident, frame: Frame) -> dependency.Telemetry:
+    length = len(next(iter(frame.cols.values())))
+    missing = np.full(length, np.nan)
+    requests = [frame.cols.get((node, "requests", "Sum"), missing) for node in case.nodes]
+    values = np.array([frame.cols.get((node, case.metric, case.statistic), missing) for node in case.nodes])
+    level = 1.0 - values / 100.0 if case.metric == "availability" else values
+    return dependency.Telemetry(requests=np.array(requests), level=level)
