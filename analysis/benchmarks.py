@@ -1,4 +1,4 @@
-"""Adapters of public benchmarks: each translates a case into the engine's own functions and knows nothing of the data."""
+"""Adapters of public benchmarks: each translates a case for the engine's own functions and knows nothing of the data."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from analysis import dependency
+from analysis import locate as population
 from analysis.statistics import Floats
 
 # --- causes over a graph, populations -----------------------------------------------------------------------------
@@ -46,3 +47,27 @@ def _telemetry(case: Incident, frame: Frame) -> dependency.Telemetry:
     values = np.array([frame.cols.get((node, case.metric, case.statistic), missing) for node in case.nodes])
     level = 1.0 - values / 100.0 if case.metric == "availability" else values
     return dependency.Telemetry(requests=np.array(requests), level=level)
+
+
+class Counted(Protocol):
+    """Sessions by minute and attribute values: rows of minute (unix), values, bad ones, all; ``at`` is the incident."""
+
+    attributes: tuple[str, ...]
+    at: int
+    rows: Sequence[tuple[int, tuple[str, ...], float, float]]
+
+
+def locate(case: Counted) -> list[dict[str, str]]:
+    """Give the sets of attribute values that explain most of what went bad at the time, best first."""
+    rows = [row for row in case.rows if row[0] <= case.at]
+    minutes = sorted({case.at, *(row[0] for row in rows)}, reverse=True)
+    words = [sorted({row[1][place] for row in rows}) for place in range(len(case.attributes))]
+    numbers = [{word: number for number, word in enumerate(known)} for known in words]
+    before = {minute: place for place, minute in enumerate(minutes)}
+    runs = population.Runs(
+        values=np.array([[known[word] for known, word in zip(numbers, row[1], strict=True)] for row in rows]),
+        before=np.array([before[row[0]] for row in rows]),
+        bad=np.array([row[2] for row in rows]),
+        runs=np.array([row[3] for row in rows]),
+    )
+    return [{case.attributes[a]: words[a][value] for a, value in one.where} for one in population.locate(runs)]

@@ -1,27 +1,30 @@
 """Which component behind a slow or failing call: a walk along the map of who calls whom, or silence.
 
-Mathematics. What is judged is ``level``, larger being worse, per component and sample (seconds of a request, or the share
-of requests that failed). Rates hide size, so causes are sought in totals, requests times level.
+Mathematics. What is judged is ``level``, larger being worse, per component and sample (seconds of a request, or the
+share of requests that failed). Rates hide size, so causes are sought in totals, requests times level.
 
-1. The *surprise* of a value is -ln p, with p its upper mid-rank among the normal values: about 1 on average when nothing
-   is wrong, ln(2N + 2) when worse than all N. Ranks need no distribution and tame single monsters.
-2. For a stretch of l samples z is the mean surprise above the normal mean, in units of what means of l consecutive normal
-   samples scatter by (so what is correlated in time is no news), at least half of what independent samples would.
-3. The window is *trimmed*: of all stretches of two samples or more the one with the largest z(symptom) - sqrt(2 ln(L / l))
-   + z(component), both capped. The penalty is that of a multiscale scan: a short stretch of a long window has many rivals.
-4. *Excess* is requests times the level above the normal median and above the component's own level just before, and just
-   after, the stretch, weighted by how healthy the symptom was then: what differs all the time is not the symptom's.
-   *Own* excess is without that of the component's direct callees.
-5. *Coverage* is the mean of own excess over the symptom's, clipped to -1 to 1, over the samples in which the symptom is
-   worse than usual, weighted by surprise - 1; of before and after the smaller counts. Bounded shares are not led by one
-   large sample that has another cause. Components the symptom depends on are ranked by it.
-6. It is *named* when the first covers a quarter and its z and the symptom's, capped at 8, reach 5.5 together (Stouffer).
+1. The *surprise* of a value is -ln p, with p its upper mid-rank among the normal values: about 1 on average when
+   nothing is wrong, ln(2N + 2) when worse than all N. Ranks need no distribution and tame single monsters.
+2. For a stretch of l samples z is the mean surprise above the normal mean, in units of what means of l consecutive
+   normal samples scatter by (so what is correlated in time is no news), at least half of what independent samples
+   would.
+3. The window is *trimmed*: of all stretches of two samples or more the one with the largest z(symptom) - sqrt(2 ln(L /
+   l)) + z(component), both capped. The penalty is that of a multiscale scan: a short stretch of a long window has many
+   rivals.
+4. *Excess* is requests times the level above the normal median and above the component's own level just before, and
+   just after, the stretch, weighted by how healthy the symptom was then: what differs all the time is not the
+   symptom's. *Own* excess is without that of the component's direct callees.
+5. *Coverage* is the mean of own excess over the symptom's, clipped to -1 to 1, over the samples in which the symptom
+   is worse than usual, weighted by surprise - 1; of before and after the smaller counts. Bounded shares are not led by
+   one large sample that has another cause. Components the symptom depends on are ranked by it.
+6. It is *named* when the first covers a quarter and its z and the symptom's, capped at 8, reach 5.5 together
+   (Stouffer).
 
-Limits. The map must hold the call: a component without an edge from the symptom is never named, nor one without ten normal
-values, nor the symptom itself. With several callers of one callee all its excess is subtracted from each. One cause is
-sought: of two at once the larger is first. A stretch of one sample is too short. Without two samples outside
-the stretch a component that always differs is not told from one that began to. The normal period must be like the window
-but for the fault: drift over days that reaches the symptom is an event like any other.
+Limits. The map must hold the call: a component without an edge from the symptom is never named, nor one without ten
+normal values, nor the symptom itself. With several callers of one callee all its excess is subtracted from each. One
+cause is sought: of two at once the larger is first. A stretch of one sample is too short. Without two samples outside
+the stretch a component that always differs is not told from one that began to. The normal period must be like the
+window but for the fault: drift over days that reaches the symptom is an event like any other.
 """
 
 from collections.abc import Iterator
@@ -115,7 +118,7 @@ def surprise(values: Floats, normal: Floats) -> Floats:
     above = len(ordered) - np.searchsorted(ordered, values, side="right")
     equal = len(ordered) - above - np.searchsorted(ordered, values, side="left")
     share = (above + 0.5 * equal + 0.5) / (len(ordered) + 1)
-    return np.where(np.isnan(values), UNTOLD, -np.log(share))
+    return np.asarray(np.where(np.isnan(values), UNTOLD, -np.log(share)))
 
 
 def _behind(calls: Places, symptom: int) -> list[int]:
@@ -156,13 +159,13 @@ def _scans(quiet: Floats, told: Floats, known: Places) -> Iterator[tuple[int, Fl
 
 
 def _sums(rows: Floats) -> Floats:
-    return np.cumsum(np.pad(rows, ((0, 0), (1, 0))), axis=1)
+    return np.asarray(np.cumsum(np.pad(rows, ((0, 0), (1, 0))), axis=1))
 
 
 def _scatter(sums: Floats, length: int) -> Floats:
     """Give the standard deviation of one value that means of ``length`` consecutive ones suggest, SCATTER at least."""
     means = (sums[:, length:] - sums[:, :-length]) / length
-    return np.maximum(means.std(axis=1) * np.sqrt(length), SCATTER)
+    return np.asarray(np.maximum(means.std(axis=1) * np.sqrt(length), SCATTER))
 
 
 def _coverage(calls: Places, symptom: int, above: Telemetry, told: Floats, stretch: _Stretch) -> tuple[Floats, Floats]:
