@@ -1,4 +1,4 @@
-"""Adapters of public benchmarks: each translates a case for the engine's own functions and knows nothing of the data."""
+"""Adapters of public benchmarks: each translates a case for the engine's own functions, knowing nothing of its data."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

@@ -19,9 +19,10 @@ from analysis.quality import AGENTS, Agents, agents, notes
 from analysis.series import Bools, Series, stamp
 from analysis.settings import AnalysisSettings
 from analysis.silence import SILENCE, Rhythm, Silent, remarks, rhythms, silent, unproven
-from analysis.statistics import bounded, median_interval
+from analysis.statistics import Floats, bounded, median_interval
 from analysis.verdict import attribute, identity, quiet
 from analysis.watch import LOOKS
+from analysis.where import troubled, where
 from analysis.window import Window
 from collector.model.access import Population
 from collector.model.layer import Layer
@@ -30,6 +31,7 @@ from collector.plugin import load, names
 
 EXPECTATION = MethodUse(name="expectation", version="2")
 EPISODES = MethodUse(name="episodes", version="2")
+LOCATE = MethodUse(name="locate", version="1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class _Scene:
     heard: Agents
     sampled: Mapping[str, Sequence[Layer]]
     rhythms: Mapping[tuple[str, str], Sequence[Rhythm]]
+    trouble: Floats
     now: datetime
 
 
@@ -52,6 +55,7 @@ def conclude(window: Window, against: Reference, settings: AnalysisSettings, *, 
     series without one has a single verdict ``normal`` or ``not_enough_evidence``.
     """
     tools = tuple(load(methods, name, Method) for name in names(methods))
+    judged = judge(window, against, settings)
     scene = _Scene(
         window=window,
         settings=settings,
@@ -59,9 +63,9 @@ def conclude(window: Window, against: Reference, settings: AnalysisSettings, *, 
         heard=agents(window),
         sampled=_sampled(window),
         rhythms=rhythms(window),
+        trouble=troubled(window, judged),
         now=now,
     )
-    judged = judge(window, against, settings)
     found = []
     for one in judged:
         others = _others(one, judged)
@@ -93,7 +97,9 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
     unheard = _unheard(scene, series, span)
     attribution = attribute(unproven(findings, unheard), excess) if excess else None
     inside = (series.slots >= stamp(episode.start)) & (series.slots <= stamp(episode.end))
-    timed, used = int((inside & series.timed).sum()), {finding.method for finding in findings}
+    timed = int((inside & series.timed).sum())
+    place = where(window, scene.trouble, episode)
+    used = {finding.method for finding in findings} | ({LOCATE} if place else set())
     return Verdict(
         id=_id(series, episode.against, episode.start),
         site=episode.site,
@@ -124,6 +130,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         snapshot=window.snapshot,
         digest=window.digest,
         reached_at=scene.now,
+        where=place,
         **_read(window),
     )
 

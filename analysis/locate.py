@@ -150,12 +150,12 @@ def _reference(runs: Runs) -> Places:
     count = np.bincount(runs.before, weights=runs.runs, minlength=slices)
     seen = 1 + np.flatnonzero(count[1:] > 0)
     if len(seen) == 0:
-        return seen
+        return np.asarray(seen)
     rate, now = bad[seen] / count[seen], bad[0] / max(count[0], 1.0)
     quiet = seen[rate <= (now + np.median(rate)) / 2.0]
     if len(quiet) == 0:
         return np.asarray(np.sort(seen[np.argsort(rate, kind="stable")[: -(-len(seen) // 2)]]))
-    return quiet[:QUIET]
+    return np.asarray(quiet[:QUIET])
 
 
 def _sets(runs: Runs, reference: Places) -> _Sets:

@@ -6,7 +6,7 @@ from typing import Any
 
 from collector.model.checks import utc
 from collector.model.drops import DropRate, DropReport
-from collector.model.verdict import Evidence, Interval, LayerVerdict, Status, Verdict
+from collector.model.verdict import Evidence, Interval, LayerVerdict, Status, Verdict, Where
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -82,7 +82,15 @@ def _attribution(verdict: Verdict) -> dict[str, Any]:
         "layers": [_layer(layer) for layer in verdict.layers],
         "unexplained": None if left is None else {"share": left.share, "low": left.low, "high": left.high},
         "inseparable": [[str(layer) for layer in group] for group in verdict.inseparable],
+        "where": _where(verdict.where),
     }
+
+
+def _where(where: Where | None) -> dict[str, Any] | None:
+    if where is None:
+        return None
+    counts = {name: getattr(where, name) for name in ("bad", "runs", "bad_elsewhere", "runs_elsewhere")}
+    return {"attributes": dict(where.attributes), **counts}
 
 
 def _ground(verdict: Verdict) -> dict[str, Any]:

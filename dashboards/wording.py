@@ -166,6 +166,16 @@ def inseparable(verdict: Verdict) -> str:
     return " ".join(said)
 
 
+def where(verdict: Verdict) -> str:
+    """Say which runs of the step were the bad ones; empty when no set of them stands out."""
+    found = verdict.where
+    if found is None:
+        return ""
+    words = [_LINK[Link(value)] if name == "link" else f"{name} {value}" for name, value in found.attributes.items()]
+    own, others = f"{found.bad} of {found.runs}", f"{found.bad_elsewhere} of {found.runs_elsewhere}"
+    return f"It is the runs with {', '.join(words)}: {own} were slow or failed, of all other runs of the step {others}."
+
+
 def unexplained(verdict: Verdict) -> str:
     """Say how much of the excess no layer accounts for."""
     if verdict.unexplained is None:

@@ -91,6 +91,8 @@ def print_sentences(found: Sequence[Verdict], asked: Asked) -> None:
 def _print_group(console: Console, group: Sequence[Verdict]) -> None:
     first = group[0]
     console.print(Text(wording.sentence(first), style="bold"))
+    if first.where is not None:
+        console.print(Text(f"  {wording.where(first)}"))
     told = arranged(first)
     for row in told.rows:
         _print_row(console, row)

@@ -138,6 +138,20 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which runs of the step were slow or failed: ``bad`` of the ``runs`` that have all of ``attributes``.
+
+    Of the other runs of the step in the same time, of any site and access, ``bad_elsewhere`` of ``runs_elsewhere``.
+    """
+
+    attributes: Mapping[str, str]
+    bad: int
+    runs: int
+    bad_elsewhere: int
+    runs_elsewhere: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What is said of one journey step for one population in one window, and on what ground.
 
@@ -152,6 +166,7 @@ class Verdict:
     snapshot, all that is needed to read the same facts again. ``estate`` is the digest of the map of
     the estate in force then, None when there was none. ``evidence_removed`` is when the facts of its site were
     removed for good: what was concluded stays, its reasons and the names of site and components went with them.
+    ``where`` is None when no set of runs stands out.
     """
 
     id: str
@@ -189,6 +204,7 @@ class Verdict:
     facts_since: datetime | None = None
     estate: str | None = None
     evidence_removed: datetime | None = None
+    where: Where | None = None
 
     def __post_init__(self) -> None:
         aware("start", self.start)
@@ -200,7 +216,7 @@ class Verdict:
         layers = tuple(
             replace(layer, component=None, supplier=None, evidence_for=(), evidence_against=()) for layer in self.layers
         )
-        return replace(self, site=name, layers=layers, data_quality=(), estate=None, evidence_removed=at)
+        return replace(self, site=name, layers=layers, data_quality=(), estate=None, where=None, evidence_removed=at)
 
     @property
     def blamed(self) -> tuple[LayerVerdict, ...]:
