@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 DEMO ?= --fast
 LAB ?=
 BENCH ?=
+BENCH_DATA ?=
 # Compiled when first imported: most of what is installed never is.
 QUICK := -q --disable-pip-version-check --no-compile
 # What an endpoint loads: it is type-checked for Windows as well.
@@ -37,7 +38,7 @@ lab: packages $(VENV)/dev.stamp assets ## the long runs: every fault, three time
 lab-wifi: $(VENV)/dev.stamp ## nightly: record a simulated radio in a virtual machine for the tests (says what it needs)
 	sh deploy/lab/wifi/record.sh $(CURDIR)/$(BIN)/python tests/recordings/wifi.jsonl
 
-bench: $(VENV)/dev.stamp ## measure: timing, ingest, sources, store, honesty of verdicts, printing, links, remote sessions
+bench: $(VENV)/dev.stamp ## measure: timing, ingest, sources, store, honesty of verdicts, printing, links, remote sessions (BENCH_DATA=folder of the public benchmarks)
 	$(BIN)/python -m deploy.bench.phase_accuracy $(BENCH)
 	$(BIN)/python -m deploy.bench.ingest $(BENCH)
 	$(BIN)/python -m deploy.bench.peers
@@ -49,6 +50,7 @@ bench: $(VENV)/dev.stamp ## measure: timing, ingest, sources, store, honesty of 
 	$(BIN)/python -m deploy.bench.browser_link --tls
 	$(BIN)/python -m deploy.bench.remote_display --soak 0
 	$(BIN)/python -m deploy.bench.remote_inside
+	@test -z "$(BENCH_DATA)" || $(BIN)/python -m deploy.bench.causes "$(BENCH_DATA)"
 
 wheel: $(VENV)/dev.stamp assets ## build the wheel and run it from a clean environment
 	sh deploy/wheel.sh $(PYTHON) $(BIN)/python

@@ -26,7 +26,7 @@ from analysis.where import troubled, where
 from analysis.window import Window
 from collector.model.access import Population
 from collector.model.layer import Layer
-from collector.model.verdict import MethodUse, Reference, Rung, Status, Verdict
+from collector.model.verdict import Finding, MethodUse, Reference, Rung, Status, Verdict, Where
 from collector.plugin import load, names
 
 EXPECTATION = MethodUse(name="expectation", version="2")
@@ -99,7 +99,6 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
     inside = (series.slots >= stamp(episode.start)) & (series.slots <= stamp(episode.end))
     timed = int((inside & series.timed).sum())
     place = where(window, scene.trouble, episode)
-    used = {finding.method for finding in findings} | ({LOCATE} if place else set())
     return Verdict(
         id=_id(series, episode.against, episode.start),
         site=episode.site,
@@ -125,7 +124,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         unexplained=attribution.unexplained if attribution else None,
         inseparable=attribution.inseparable if attribution else (),
         data_quality=(*_quality(scene, series, inside, others, span, unheard), *unsettled(window, episode)),
-        methods=(EXPECTATION, EPISODES, *sorted(used | _withheld(unheard), key=lambda use: use.name)),
+        methods=(EXPECTATION, EPISODES, *_used(findings, place, unheard)),
         counting_rules=RULES.version,
         snapshot=window.snapshot,
         digest=window.digest,
@@ -133,6 +132,11 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         where=place,
         **_read(window),
     )
+
+
+def _used(findings: Sequence[Finding], place: Where | None, unheard: Silent) -> list[MethodUse]:
+    used = {finding.method for finding in findings} | ({LOCATE} if place else set()) | _withheld(unheard)
+    return sorted(used, key=lambda use: use.name)
 
 
 def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[Verdict]:

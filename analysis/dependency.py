@@ -8,17 +8,18 @@ share of requests that failed). Rates hide size, so causes are sought in totals,
 2. For a stretch of l samples z is the mean surprise above the normal mean, in units of what means of l consecutive
    normal samples scatter by (so what is correlated in time is no news), at least half of what independent samples
    would.
-3. The window is *trimmed*: of all stretches of two samples or more the one with the largest z(symptom) - sqrt(2 ln(L /
-   l)) + z(component), both capped. The penalty is that of a multiscale scan: a short stretch of a long window has many
-   rivals.
+3. For every component the window of L samples is *trimmed* to the stretch, of two samples or more, with the largest sum
+   of z(symptom) and z(component) over sqrt 2 (Stouffer) less sqrt(2 ln(L / l)), the penalty of a multiscale scan: a
+   short stretch of a long window has many rivals. That sum, with each z capped at 8, is the *evidence*.
 4. *Excess* is requests times the level above the normal median and above the component's own level just before, and
    just after, the stretch, weighted by how healthy the symptom was then: what differs all the time is not the
    symptom's. *Own* excess is without that of the component's direct callees.
 5. *Coverage* is the mean of own excess over the symptom's, clipped to -1 to 1, over the samples in which the symptom
    is worse than usual, weighted by surprise - 1; of before and after the smaller counts. Bounded shares are not led by
    one large sample that has another cause. Components the symptom depends on are ranked by it.
-6. It is *named* when the first covers a quarter and its z and the symptom's, capped at 8, reach 5.5 together
-   (Stouffer).
+6. Each stretch so found has a component that covers most. The one with the largest product of evidence and coverage is
+   first, and is *named* when it covers a quarter and its evidence is 5: where nothing happens at most one window
+   in a hundred is (docs/attribution.md).
 
 Limits. The map must hold the call: a component without an edge from the symptom is never named, nor one without ten
 normal values, nor the symptom itself. With several callers of one callee all its excess is subtracted from each. One
@@ -38,7 +39,7 @@ LEAST_NORMAL = 10  # normal values without which nothing is said of a component
 SHORTEST = 2  # samples of a stretch
 LENGTHS = 64  # of stretches that are tried, at most
 CAP = 8.0  # no z counts for more
-EVIDENCE = 5.5  # both z together, over the root of 2
+EVIDENCE = 5.0  # standard deviations
 COVERS = 0.25  # of the symptom's excess
 SCATTER = 0.5  # least standard deviation of surprise; independent values have 1
 NEARBY = 2.0  # samples over which the weight of a healthy sample falls by e
@@ -76,11 +77,11 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stretch:
-    """Samples ``begin`` to before ``end``, and every row's z in them, the symptom's first and with its penalty."""
+    """Samples ``begin`` to before ``end``, and how extraordinary symptom and each component together are in them."""
 
     begin: int
     end: int
-    z: Floats
+    evidence: Floats
 
 
 def rank(calls: Places, symptom: int, normal: Telemetry, during: Telemetry) -> Ranking:
@@ -96,17 +97,23 @@ def rank(calls: Places, symptom: int, normal: Telemetry, during: Telemetry) -> R
     rows = np.concatenate([[symptom], behind])
     quiet = np.array([surprise(normal.level[row], normal.level[row]) for row in rows])
     told = np.array([surprise(during.level[row], normal.level[row]) for row in rows])
-    stretch = _trimmed(quiet, told, np.count_nonzero(~np.isnan(normal.level[rows]), axis=1))
     median = np.full(len(known), np.nan)
     median[known] = np.nanmedian(normal.level[known], axis=1)
     above = Telemetry(requests=during.requests, level=during.level - median[:, None])
-    own, whole = _coverage(calls, symptom, above, told[0], stretch)
-    order = np.lexsort((-whole[behind], -own[behind]))
-    z = np.minimum(stretch.z, CAP)
+    counts = np.count_nonzero(~np.isnan(normal.level[rows]), axis=1)
+    found = []
+    for stretch in _trimmed(quiet, told, counts):
+        own, whole = (one[behind] for one in _coverage(calls, symptom, above, told[0], stretch))
+        found.append(_ranking(behind, own, whole, stretch))
+    return max(found, key=lambda one: (one.coverage[0] >= COVERS, max(0.0, one.evidence) * one.coverage[0]))
+
+
+def _ranking(behind: Places, own: Floats, whole: Floats, stretch: _Stretch) -> Ranking:
+    order = np.lexsort((-whole, -own))
     return Ranking(
         components=tuple(behind[order].tolist()),
-        coverage=tuple(own[behind[order]].tolist()),
-        evidence=float(z[0] + z[1 + order[0]]) / np.sqrt(2.0),
+        coverage=tuple(own[order].tolist()),
+        evidence=float(stretch.evidence[order[0]]),
         first=stretch.begin,
         last=stretch.end - 1,
     )
@@ -131,18 +138,23 @@ def _behind(calls: Places, symptom: int) -> list[int]:
     return sorted(found - {symptom})
 
 
-def _trimmed(quiet: Floats, told: Floats, known: Places) -> _Stretch:
-    """Give the stretch in which symptom (the first row) and any one component are most extraordinary together."""
-    window, best, found = told.shape[1], -np.inf, None
+def _trimmed(quiet: Floats, told: Floats, known: Places) -> list[_Stretch]:
+    """Give the stretches in which symptom (the first row) and a component are most extraordinary together."""
+    window = told.shape[1]
+    best = np.full(len(told) - 1, -np.inf)
+    found: dict[int, _Stretch] = {}
     for length, z in _scans(quiet, told, known):
-        z[0] -= np.sqrt(2.0 * np.log(window / length))
-        capped = np.minimum(z, CAP)
-        together = capped[0] + capped[1:].max(axis=0)
-        begin = int(together.argmax())
-        if together[begin] > best + 1e-9:
-            best, found = together[begin], _Stretch(begin=begin, end=begin + length, z=z[:, begin])
-    assert found is not None
-    return found
+        penalty = float(np.sqrt(2.0 * np.log(window / length)))
+        likely = (z[0] + z[1:]) / np.sqrt(2.0) - penalty
+        begins = likely.argmax(axis=1)
+        reached = likely[np.arange(len(best)), begins]
+        for component in np.flatnonzero(reached > best + 1e-9).tolist():
+            begin = int(begins[component])
+            capped = np.minimum(z[:, begin], CAP)
+            evidence = (capped[0] + capped[1:]) / np.sqrt(2.0) - penalty
+            best[component] = reached[component]
+            found[component] = _Stretch(begin=begin, end=begin + length, evidence=evidence)
+    return list({(one.begin, one.end): one for one in found.values()}.values())
 
 
 def _scans(quiet: Floats, told: Floats, known: Places) -> Iterator[tuple[int, Floats]]:

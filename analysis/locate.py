@@ -98,10 +98,10 @@ class _Sets:
 
 def locate(runs: Runs) -> list[Location]:
     """Give the sets that explain most of the excess, best first, SHOWN at most; nothing when there is no bad run."""
+    if not runs.bad[runs.before == 0].sum() > 0:
+        return []
     sets = _sets(runs, _reference(runs))
     (bad, count), (bad0, count0) = sets.now, sets.then
-    if bad[0] <= 0:
-        return []
     usual = bad0[0] / max(count0[0], 1.0)
     excess = bad - count * (bad0 + DRAWN * usual) / (count0 + DRAWN)
     recall = np.clip(excess / excess[0], 0.0, 1.0) if excess[0] > 0 else np.zeros(len(excess))
@@ -166,7 +166,8 @@ def _sets(runs: Runs, reference: Places) -> _Sets:
     weights = np.concatenate([np.where(then, 0.0, counts), np.where(then, counts, 0.0)])
     where: list[tuple[tuple[int, int], ...]] = []
     tables = []
-    for attributes in _choices(values.shape[1]):
+    differing = np.flatnonzero(np.ptp(values[~then], axis=0)).tolist()  # what all share tells nothing
+    for attributes in _choices(differing):
         seen, groups = _grouped(values[:, attributes])
         table = np.array([np.bincount(groups, weights=row, minlength=len(seen)) for row in weights])
         now = table[1] > 0
@@ -181,9 +182,9 @@ def _sets(runs: Runs, reference: Places) -> _Sets:
     return _Sets(where=where, now=counted[:2], then=counted[2:], wider=wider)
 
 
-def _choices(attributes: int) -> Iterator[list[int]]:
-    for depth in range(min(DEPTH, attributes) + 1):
-        yield from (list(chosen) for chosen in combinations(range(attributes), depth))
+def _choices(attributes: Sequence[int]) -> Iterator[list[int]]:
+    for depth in range(min(DEPTH, len(attributes)) + 1):
+        yield from (list(chosen) for chosen in combinations(attributes, depth))
 
 
 def _grouped(values: Places) -> tuple[Places, Places]:

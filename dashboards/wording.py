@@ -168,8 +168,7 @@ def inseparable(verdict: Verdict) -> str:
 
 def where(verdict: Verdict) -> str:
     """Say which runs of the step were the bad ones; empty when no set of them stands out."""
-    found = verdict.where
-    if found is None:
+    if (found := verdict.where) is None:
         return ""
     words = [_LINK[Link(value)] if name == "link" else f"{name} {value}" for name, value in found.attributes.items()]
     own, others = f"{found.bad} of {found.runs}", f"{found.bad_elsewhere} of {found.runs_elsewhere}"
