@@ -24,6 +24,7 @@ from collector.model.verdict import (
     Rung,
     Status,
     Verdict,
+    Where,
 )
 from collector.registry import Registry, Removed
 
@@ -56,6 +57,7 @@ def verdict(number: int = 1, **changed: object) -> Verdict:
         measured=Interval(estimate=4.2, low=3.9, high=4.5),
         layers=(layer,),
         inseparable=((Layer.STORAGE, Layer.DATABASE),),
+        where=Where(attributes={"link": "wifi"}, bad=40, runs=42, bad_elsewhere=2, runs_elsewhere=80),
         methods=(MethodUse(name="phases", version="1"),),
         counting_rules="1",
         snapshot=7,
