@@ -92,13 +92,11 @@ def _others(one: Judgement, judged: Sequence[Judgement]) -> list[Population]:
 def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Population]) -> Verdict:
     window, settings = scene.window, scene.settings
     findings = [finding for tool in scene.tools for finding in tool.explain(window, episode, level=settings.level)]
-    excess = episode.excess_rate or episode.excess_seconds
-    span = episode.start, episode.end
+    excess, span = episode.excess_rate or episode.excess_seconds, (episode.start, episode.end)
     unheard = _unheard(scene, series, span)
     attribution = attribute(unproven(findings, unheard), excess) if excess else None
     inside = (series.slots >= stamp(episode.start)) & (series.slots <= stamp(episode.end))
-    timed = int((inside & series.timed).sum())
-    place = where(window, scene.trouble, episode)
+    timed, place = int((inside & series.timed).sum()), where(window, scene.trouble, episode)
     return Verdict(
         id=_id(series, episode.against, episode.start),
         site=episode.site,

@@ -33,7 +33,7 @@ def test_the_culprits_are_named_by_what_they_have_in_common_and_no_more() -> Non
 
 
 def test_where_it_makes_no_difference_who_a_run_is_nothing_is_named() -> None:
-    named = [one for seed in range(300) for one in locate(runs(seed, usual=0.2, count=150)) if one.named]
+    named = [one for seed in range(150) for one in locate(runs(seed, usual=0.2, count=150)) if one.named]
     assert named == []
 
 
