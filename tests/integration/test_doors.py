@@ -223,7 +223,7 @@ def test_metrics_show_the_last_run_with_its_phases(here: Collector) -> None:
 def test_openapi_has_an_example_for_every_body(here: Collector) -> None:
     schema = here.client.get("/openapi.json").json()
     # of RemoteStore
-    own = {"/v1/batches", "/v1/scan", "/v1/counts", "/v1/hourly", "/v1/trend", "/v1/pin", "/v1/maintain"}
+    own = {f"/v1/{name}" for name in ("batches", "scan", "counts", "hourly", "trend", "pin", "maintain", "forget")}
     for path, operations in schema["paths"].items():
         if path in own:
             continue
