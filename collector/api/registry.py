@@ -29,6 +29,8 @@ async def operate(request: Request, here: Here, _operator: Operator, operation: 
     content = (await body.read(request, here.settings.limits)).content
     try:
         answer = await run_in_threadpool(call, here.registry, operation, content)
+        if operation == "revoke":
+            here.callers.forget()
     except LookupError as error:
         raise Problem(404, str(error.args[0] if error.args else error)) from None
     except ValidationError:

@@ -133,7 +133,7 @@ def test_what_arrives_meanwhile_is_in_no_table(opened: Opened, tmp_path: Path) -
     def tell(what: str, rows: int) -> None:
         opened[0].append(batch(int(hashlib.sha256(what.encode()).hexdigest()[:8], 16) + rows, run(50, at=T0 + HOUR)))
         if what.startswith("runs"):
-            opened[0].maintain(T0 + timedelta(days=300))  # all that nobody pinned is let go of
+            opened[0].maintain(T0 + timedelta(days=60))  # all that nobody pinned is let go of
 
     done = write(opened, tmp_path / "out", tell)
     assert (done.parts["runs"].rows, done.parts["steps"].rows) == (7, 13)

@@ -32,7 +32,8 @@ def _new_lake() -> Path:
 
 @contextmanager
 def _lake(folder: Path) -> Iterator[LakeStore]:
-    shutil.copytree(_new_lake(), folder, dirs_exist_ok=True)
+    if not (folder / "lake").exists():
+        shutil.copytree(_new_lake(), folder, dirs_exist_ok=True)
     with closing(LakeStore(folder, flush_seconds=None)) as store:
         yield store
 
