@@ -45,6 +45,7 @@ class _Scene:
     sampled: Mapping[str, Sequence[Layer]]
     rhythms: Mapping[tuple[str, str], Sequence[Rhythm]]
     trouble: Floats
+    endpoints: frozenset[str]
     now: datetime
 
 
@@ -64,6 +65,7 @@ def conclude(window: Window, against: Reference, settings: AnalysisSettings, *, 
         sampled=_sampled(window),
         rhythms=rhythms(window),
         trouble=troubled(window, judged),
+        endpoints=frozenset(window.steps["endpoint"].unique()),
         now=now,
     )
     found = []
@@ -180,7 +182,7 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
 
 
 def _unheard(scene: _Scene, series: Series, span: tuple[datetime, datetime]) -> Silent:
-    elsewhere = set(scene.window.steps["endpoint"].unique()) - set(series.words("endpoint"))
+    elsewhere = scene.endpoints.difference(series.words("endpoint"))
     return silent(scene.window, scene.rhythms, series.key.site, span, elsewhere)
 
 

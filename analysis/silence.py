@@ -88,9 +88,10 @@ def remarks(window: Window, site: str, span: tuple[datetime, datetime], mine: Co
         for layer, names in of.items()
     ]
     named = {name for names in of.values() for name in names}
-    endpoints = set(window.steps["endpoint"].unique())
+    events = list(_overlapping(window.ledger, site, span))
+    endpoints = set(window.steps["endpoint"].unique()) if events else set()
     spans: dict[str, timedelta] = {}
-    for event in _overlapping(window.ledger, site, span):
+    for event in events:
         if event.subject in endpoints and event.subject not in mine:
             continue
         if event.kind not in UNHEARD:
@@ -134,10 +135,12 @@ def _told(events: Sequence[QualityEvent], site: str, span: tuple[datetime, datet
 def _stopped(
     heard: Mapping[tuple[str, str], Sequence[Rhythm]], site: str, span: tuple[datetime, datetime]
 ) -> Iterator[tuple[Layer, str]]:
+    most_ago = span[1] - (span[1] - span[0]) * MOST
     for (place, component), known in heard.items():
+        if place != site:
+            continue
         for rhythm in known:
-            enough = max((span[1] - span[0]) * MOST, INTERVALS * rhythm.interval)
-            if place == site and rhythm.last < span[1] - enough:
+            if rhythm.last < most_ago and rhythm.last < span[1] - INTERVALS * rhythm.interval:
                 yield rhythm.layer, component
 
 
