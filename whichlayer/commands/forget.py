@@ -50,7 +50,9 @@ def _print(gone: "Gone") -> None:
     table = Table("what", "removed" if gone.done else "would go")
     for name, rows in gone.facts.rows.items():
         table.add_row(f"rows of {name}", f"{rows:,}")
-    table.add_row("bytes on the disk" if gone.done else "bytes of files to be written anew", f"{gone.facts.bytes:,}")
+    freed = gone.facts.bytes
+    bytes_said = f"{freed:,}" if freed >= 0 else f"none: the catalog, written anew, takes {-freed:,} more"
+    table.add_row("bytes on the disk" if gone.done else "bytes of files to be written anew", bytes_said)
     table.add_row("kept snapshots, of every site", f"{gone.facts.snapshots:,}")
     table.add_row("evidence of verdicts", f"{gone.rest.verdicts:,}")
     table.add_row("declared changes", f"{gone.rest.changes:,}")
