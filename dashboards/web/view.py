@@ -20,6 +20,7 @@ from dashboards.clock import Clock, utc
 from dashboards.settings import PagesSettings
 
 HERE = Path(__file__).parent
+LONGEST = timedelta(days=31)  # of a window that is asked for
 STATIC = HERE / "static"
 
 
@@ -61,6 +62,14 @@ class View:
         if at.tzinfo is None:
             at = at.replace(tzinfo=self.clock.zone) if self.clock.zone else at.astimezone()
         return at
+
+    def period(self, start: str, end: str, usual: timedelta) -> tuple[datetime, datetime]:
+        """Read a window a person asked for; without an end it ends now, without a start it is ``usual``. Raises 400."""
+        until = self.instant(end, "end") if end else self.now()
+        since = self.instant(start, "start") if start else until - usual
+        if not timedelta(0) < until - since <= LONGEST:
+            raise HTTPException(400, f"The window must start before it ends and be at most {LONGEST.days} days long.")
+        return since, until
 
     def _environment(self) -> Environment:
         made = Environment(

@@ -239,7 +239,7 @@ def _serve_monitor(parent: Connection) -> None:
         }
         served.page = 1000
         parent.send(served.url + monitor.ON_PREMISES)
-        time.sleep(3600)
+        parent.poll(None)  # until it is ended, or the reader is gone
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
@@ -11,7 +11,6 @@ from dashboards.facts import errors
 from dashboards.web.view import View
 
 USUAL = timedelta(days=7)
-LONGEST = timedelta(days=31)
 SHOWN = 200
 
 
@@ -28,10 +27,7 @@ def add(router: APIRouter, view: View) -> None:
 
     @router.get("/errors", response_class=HTMLResponse, include_in_schema=False)
     def of_window(request: Request, question: Annotated[Question, Query()]) -> HTMLResponse:
-        end = view.instant(question.end, "end") if question.end else view.now()
-        start = view.instant(question.start, "start") if question.start else end - USUAL
-        if not timedelta(0) < end - start <= LONGEST:
-            raise HTTPException(400, f"The window must start before it ends and be at most {LONGEST.days} days long.")
+        start, end = view.period(question.start, question.end, USUAL)
         found = errors.read(view.store, start, end)
         asked = [row for row in found if question.journey in {"", row.journey}]
         return view.page(

@@ -13,7 +13,6 @@ from dashboards import quality_words
 from dashboards.web.view import View
 
 USUAL = timedelta(hours=24)
-LONGEST = timedelta(days=31)
 SHOWN = 300
 
 
@@ -30,10 +29,7 @@ def add(router: APIRouter, view: View) -> None:
 
     @router.get("/quality", response_class=HTMLResponse, include_in_schema=False)
     def of_window(request: Request, question: Annotated[Question, Query()]) -> HTMLResponse:
-        end = view.instant(question.end, "end") if question.end else view.now()
-        start = view.instant(question.start, "start") if question.start else end - USUAL
-        if not timedelta(0) < end - start <= LONGEST:
-            raise HTTPException(400, f"The window must start before it ends and be at most {LONGEST.days} days long.")
+        start, end = view.period(question.start, question.end, USUAL)
         if question.kind and question.kind not in set(QualityKind):
             raise HTTPException(400, f"There is no kind {question.kind!r}: choose one of the list.")
         found = [event for event in between(view.store, start, end) if question.kind in {"", event.kind}]

@@ -18,11 +18,10 @@ from dashboards.facts.recent import last_runs
 from dashboards.layers import arranged
 from dashboards.web import drawing
 from dashboards.web.charts import Chart, Frame
-from dashboards.web.view import View, address
+from dashboards.web.view import LONGEST, View, address
 
 PAD_AT_LEAST = timedelta(minutes=10)
 PAD_AT_MOST = timedelta(hours=24)
-LONGEST = timedelta(days=31)
 METRICS_SHOWN = 12
 VERSIONS_SHOWN = 5
 
@@ -173,10 +172,7 @@ def _anchors(evidence: Sequence[Evidence], metrics: Mapping[str, Chart]) -> dict
 
 
 def _asked(view: View, question: Question, site: str) -> Asked:
-    end = view.instant(question.end, "end") if question.end else view.now()
-    start = view.instant(question.start, "start") if question.start else end - timedelta(hours=1)
-    if not timedelta(0) < end - start <= LONGEST:
-        raise HTTPException(400, f"The window must start before it ends and be at most {LONGEST.days} days long.")
+    start, end = view.period(question.start, question.end, timedelta(hours=1))
     try:
         population = Population(link=Link(question.link), presentation=Presentation(question.presentation))
     except ValueError as error:
