@@ -5,13 +5,23 @@ enough for people to notice) and 1 (plainly bad).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from collector.model.access import Link
 from collector.model.layer import Layer
 from deploy.lab.world import World
 
-Stop = Callable[[], None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A fault that is on. ``stop`` makes it good again; ``turn`` gives it another strength while it is on.
+
+    Without ``turn`` its strength stays what it was at the start: a release cannot become half a release.
+    """
+
+    stop: Callable[[], None]
+    turn: Callable[[float], None] | None = None
 
 
 @runtime_checkable
@@ -30,6 +40,6 @@ class Fault(Protocol):
         """Say what this machine does not offer; None when the fault can be made."""
         ...
 
-    def start(self, world: World, strength: float) -> Stop:
-        """Make it bad; what is given back makes it good again. Raises LabError."""
+    def start(self, world: World, strength: float) -> Running:
+        """Make it bad. Raises LabError."""
         ...

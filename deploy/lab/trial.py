@@ -64,14 +64,14 @@ def make(site: Site, name: str, fault: Fault, strength: float) -> Trial:
     if problem is not None:
         return Trial(name=name, words=fault.words, truth=fault.truth, skipped=problem)
     watch = Watch(site, Reference.EXPECTED)
-    stop = fault.start(site.world, strength)
+    running = fault.start(site.world, strength)
     try:
         if fault.truth is not None:
             verdict = watch.named(max(LIMIT, _LIMIT_RUNS * site.pace.runs))
         else:
             verdict = watch.anything(max(_INNOCENT, _INNOCENT_RUNS * site.pace.runs))
     finally:
-        stop()
+        running.stop()
     return _trial(name, fault, verdict, watch)
 
 
@@ -80,13 +80,13 @@ def make_from_start(site: Site, name: str, fault: Fault, strength: float) -> Tri
     problem = fault.skipped_because(site.world)
     if problem is not None:
         return Trial(name=name, words=fault.words, truth=fault.truth, skipped=problem)
-    stop = fault.start(site.world, strength)
+    running = fault.start(site.world, strength)
     try:
         site.start()
         watch = Watch(site, Reference.TARGET)
         verdict = watch.named(site.pace.learning_seconds + max(LIMIT, _LIMIT_RUNS * site.pace.runs))
     finally:
-        stop()
+        running.stop()
     return _trial(name, fault, verdict, watch)
 
 

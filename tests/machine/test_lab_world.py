@@ -70,11 +70,11 @@ def test_application_is_walked_from_every_namespace(world: World) -> None:
 def test_wifi_fault_delays_wifi_and_nobody_else(world: World) -> None:
     fault = fault_of(world, "wifi")
     usual = visit(world, "wifi")
-    stop = fault.start(world, STRONG)
+    running = fault.start(world, STRONG)
     try:
         bad, wired = visit(world, "wifi"), visit(world, "wired")
     finally:
-        stop()
+        running.stop()
     assert bad["open"] > 5 * usual["open"]
     assert bad["open"] > 0.15  # two ways of at least 70 ms
     assert wired["open"] < bad["open"] / 3
@@ -84,23 +84,23 @@ def test_wifi_fault_delays_wifi_and_nobody_else(world: World) -> None:
 def test_wired_fault_fills_the_queue(world: World) -> None:
     fault = fault_of(world, "wired")
     usual = visit(world, "wired")
-    stop = fault.start(world, STRONG)
+    running = fault.start(world, STRONG)
     try:
         time.sleep(2)  # the download needs a moment to fill the queue
         bad = visit(world, "wired")
     finally:
-        stop()
+        running.stop()
     assert sum(bad.values()) > 5 * sum(usual.values())
 
 
 def test_storage_fault_slows_what_commits_and_the_volume_itself(world: World) -> None:
     fault = fault_of(world, "storage")
     usual, flush = visit(world, "server"), _flush_seconds(world)
-    stop = fault.start(world, STRONG)
+    running = fault.start(world, STRONG)
     try:
         bad, slow_flush = visit(world, "server", 3), _flush_seconds(world)
     finally:
-        stop()
+        running.stop()
     assert bad["save"] > 5 * usual["save"]
     assert bad["search"] < bad["save"] / 3
     assert slow_flush > 5 * flush
@@ -116,11 +116,11 @@ def test_what_the_desk_uses_besides_is_slow_in_the_phase_that_is_its_own(
 ) -> None:
     fault = fault_of(world, name)
     usual = at_the_desk(world, journey)
-    stop = fault.start(world, STRONG)
+    running = fault.start(world, STRONG)
     try:
         bad = at_the_desk(world, journey)
     finally:
-        stop()
+        running.stop()
     assert bad["phases"][phase] > usual["phases"][phase] + 0.5
     assert bad["seconds"] - bad["phases"][phase] < usual["seconds"] + 0.5
     assert at_the_desk(world, journey)["phases"][phase] < bad["phases"][phase] - 0.5
@@ -141,12 +141,12 @@ def test_memory_fault_makes_real_major_faults(world: World) -> None:
     fault = fault_of(world, "memory")
     usual = visit(world, "server")
     before = _major_faults(world)
-    stop = fault.start(world, STRONG)
+    running = fault.start(world, STRONG)
     try:
         bad = visit(world, "server", 3)
         during = _major_faults(world)
     finally:
-        stop()
+        running.stop()
     assert during - before > 1000
     assert bad["search"] > 5 * usual["search"]
     assert bad["page"] < bad["search"] / 3  # what needs no look-up is as before
@@ -166,11 +166,11 @@ def test_release_with_a_slow_query_comes_and_goes_without_outage(world: World) -
     walked: list[Mapping[str, float]] = []
     meanwhile = threading.Thread(target=lambda: walked.append(visit(world, "server", 25)))
     meanwhile.start()
-    stop = fault.start(world, STRONG)
+    running = fault.start(world, STRONG)
     try:
         bad = visit(world, "server", 3)
     finally:
-        stop()
+        running.stop()
     meanwhile.join()
     assert walked  # nobody was refused while releases changed
     assert bad["search"] > usual["search"] + 0.15
@@ -182,13 +182,13 @@ def test_release_with_a_slow_query_comes_and_goes_without_outage(world: World) -
 def test_innocent_is_busy_and_slows_nothing_much(world: World) -> None:
     fault = fault_of(world, "innocent")
     assert fault.truth is None
-    stop = fault.start(world, STRONG)
+    running = fault.start(world, STRONG)
     try:
         time.sleep(3)
         assert any((world.directory / "elsewhere").iterdir())
         assert visit(world, "server")["search"] < 0.1
     finally:
-        stop()
+        running.stop()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from collector.model.access import Link
 from collector.model.layer import Layer
-from deploy.lab.fault import Stop
+from deploy.lab.fault import Running
 from deploy.lab.world import World
 
 
@@ -15,12 +15,16 @@ class _ExternalLink:
         """Needs nothing."""
         return None
 
-    def start(self, world: World, strength: float) -> Stop:
+    def start(self, world: World, strength: float) -> Running:
         """It thinks 0.5 to 1.5 s."""
         far_end = world.beyond.far_end
         assert far_end is not None
-        far_end.tell({"seconds": 0.5 + strength})
-        return lambda: far_end.tell({"seconds": 0.0})
+
+        def turn(strength: float) -> None:
+            far_end.tell({"seconds": 0.5 + strength})
+
+        turn(strength)
+        return Running(stop=lambda: far_end.tell({"seconds": 0.0}), turn=turn)
 
 
 PLUGIN = _ExternalLink()

@@ -3,7 +3,7 @@
 from collector.model.access import Link
 from collector.model.layer import Layer
 from deploy.lab.beyond import USUAL
-from deploy.lab.fault import Stop
+from deploy.lab.fault import Running
 from deploy.lab.printer import Manner
 from deploy.lab.world import World
 
@@ -17,12 +17,16 @@ class _Printer:
         """Needs the printer."""
         return world.missing.get("printer")
 
-    def start(self, world: World, strength: float) -> Stop:
+    def start(self, world: World, strength: float) -> Running:
         """Each job takes 1.8 to 3 s instead of one."""
         printer = world.beyond.printer
         assert printer is not None
-        printer.behave(Manner(seconds=1.8 + 1.2 * strength))
-        return lambda: printer.behave(USUAL)
+
+        def turn(strength: float) -> None:
+            printer.behave(Manner(seconds=1.8 + 1.2 * strength))
+
+        turn(strength)
+        return Running(stop=lambda: printer.behave(USUAL), turn=turn)
 
 
 PLUGIN = _Printer()

@@ -2,7 +2,7 @@
 
 from collector.model.access import Link
 from collector.model.layer import Layer
-from deploy.lab.fault import Stop
+from deploy.lab.fault import Running
 from deploy.lab.world import GOOD, World
 
 
@@ -15,12 +15,19 @@ class _Wifi:
         """Needs the link."""
         return world.missing.get("links")
 
-    def start(self, world: World, strength: float) -> Stop:
+    def start(self, world: World, strength: float) -> Running:
         """Delay 70 to 120 ms each way with half as much jitter; 2 to 5 % of packets lost."""
         link = world.links["wifi"]
-        bad = {"delay": 70 + 50 * strength, "jitter": 20 + 15 * strength}
-        link.tell(bad | {"loss": 0.005, "bad_loss": 0.5, "to_bad": 0.01 + 0.015 * strength})
-        return lambda: link.tell({"jitter": 0.0, **GOOD["wifi"], "loss": 0.0, "bad_loss": 0.0, "to_bad": 0.0})
+
+        def turn(strength: float) -> None:
+            bad = {"delay": 70 + 50 * strength, "jitter": 20 + 15 * strength}
+            link.tell(bad | {"loss": 0.005, "bad_loss": 0.5, "to_bad": 0.01 + 0.015 * strength})
+
+        def stop() -> None:
+            link.tell({"jitter": 0.0, **GOOD["wifi"], "loss": 0.0, "bad_loss": 0.0, "to_bad": 0.0})
+
+        turn(strength)
+        return Running(stop=stop, turn=turn)
 
 
 PLUGIN = _Wifi()

@@ -2,7 +2,7 @@
 
 from collector.model.access import Link
 from collector.model.layer import Layer
-from deploy.lab.fault import Stop
+from deploy.lab.fault import Running
 from deploy.lab.program import module
 from deploy.lab.world import World
 
@@ -18,10 +18,14 @@ class _Wired:
         """Needs the link."""
         return world.missing.get("links")
 
-    def start(self, world: World, strength: float) -> Stop:
+    def start(self, world: World, strength: float) -> Running:
         """Rate 5 down to 3 Mbit/s, a queue of 300 to 450 ms, and a real bulk transfer through it."""
         link = world.links["wired"]
-        link.tell({"rate": 5000 - 2000 * strength, "queue": 300 + 150 * strength})
+
+        def turn(strength: float) -> None:
+            link.tell({"rate": 5000 - 2000 * strength, "queue": 300 + 150 * strength})
+
+        turn(strength)
         sender = world.programs.start("bulk-sender", world.server().run(module("traffic"), "send", _ADDRESS))
         wired = world.namespaces["wired"]
         receiver = world.programs.start("bulk-receiver", wired.run(module("traffic"), "receive", _ADDRESS))
@@ -31,7 +35,7 @@ class _Wired:
             world.programs.stop(sender)
             link.tell({"rate": 0.0})
 
-        return stop
+        return Running(stop=stop, turn=turn)
 
 
 PLUGIN = _Wired()
