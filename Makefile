@@ -50,7 +50,10 @@ bench: $(VENV)/dev.stamp ## measure: timing, ingest, sources, store, honesty of 
 	$(BIN)/python -m deploy.bench.browser_link --tls
 	$(BIN)/python -m deploy.bench.remote_display --soak 0
 	$(BIN)/python -m deploy.bench.remote_inside
+	$(BIN)/python -m tests.worlds.changes $(BENCH)
+	$(BIN)/python -m tests.worlds.unchanged
 	@test -z "$(BENCH_DATA)" || $(BIN)/python -m deploy.bench.causes "$(BENCH_DATA)"
+	@test -z "$(BENCH_DATA)" || $(BIN)/python -m deploy.bench.changes "$(BENCH_DATA)"
 
 wheel: $(VENV)/dev.stamp assets ## build the wheel and run it from a clean environment
 	sh deploy/wheel.sh $(PYTHON) $(BIN)/python

@@ -1,5 +1,6 @@
 """Adapters of public benchmarks: each translates a case for the engine's own functions, knowing nothing of its data."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -7,6 +8,9 @@ import numpy as np
 
 from analysis import dependency
 from analysis import locate as population
+from analysis.change_points import change_points
+from analysis.days import DAY, Runs
+from analysis.impact import shift
 from analysis.statistics import Floats
 
 # --- causes over a graph, populations -----------------------------------------------------------------------------
@@ -71,3 +75,28 @@ def locate(case: Counted) -> list[dict[str, str]]:
         runs=np.array([row[3] for row in rows]),
     )
     return [{case.attributes[a]: words[a][value] for a, value in one.where} for one in population.locate(runs)]
+
+
+# --- changes -------------------------------------------------------------------------------------------------------
+
+SAMPLES_A_DAY = 288  # arrays of samples come without times: every five minutes, as monitoring systems keep them
+
+
+def impact(pre: Floats, post: Floats) -> tuple[float, float, float]:
+    """Give the shift of ``post`` (m,) against ``pre`` (n,) in their unit, with its 95 % interval.
+
+    Both are samples of every five minutes, one after the other. With less than two days before and one after there is
+    not enough history: the interval is infinite.
+    """
+    at = np.arange(float(len(pre) + len(post))) * (DAY / SAMPLES_A_DAY)
+    samples = Runs(at=at, seconds=np.concatenate([pre, post]), at_least=np.zeros(len(at), dtype=bool))
+    change = len(pre) * (DAY / SAMPLES_A_DAY)
+    found = shift(samples.of(at < change), samples.of(at >= change), change)
+    if found is None:
+        return float(np.median(post) - np.median(pre)), -math.inf, math.inf
+    return found.estimate, found.low, found.high
+
+
+def detect(y: Floats) -> list[int]:
+    """Give the first places of new segments of ``y``, (n,) or (n, columns), gaps as NaN."""
+    return change_points(y)
