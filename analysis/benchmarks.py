@@ -8,9 +8,9 @@ import numpy as np
 
 from analysis import dependency
 from analysis import locate as population
-from analysis.change_points import change_points
-from analysis.days import DAY, Runs
-from analysis.impact import shift
+from analysis.changes.change_points import change_points
+from analysis.changes.days import DAY, Runs
+from analysis.changes.impact import shift
 from analysis.statistics import Floats
 
 # --- causes over a graph, populations -----------------------------------------------------------------------------

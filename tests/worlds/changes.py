@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from analysis.days import DAY, Measure, Runs
-from analysis.impact import Answer, Effect, impact
+from analysis.changes.days import DAY, Measure, Runs
+from analysis.changes.impact import Answer, Effect, impact
 from analysis.statistics import Floats, rate_interval
 from analysis.survival import Lives, log_rank
 

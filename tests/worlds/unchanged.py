@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from analysis.change_points import change_points
+from analysis.changes.change_points import change_points
 from analysis.statistics import Floats
 from tests.worlds.changes import Row, counted, table
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import benchmarks
-from analysis.seasons import without_outliers, without_season
+from analysis.changes.seasons import without_outliers, without_season
 from analysis.statistics import Floats
 from tests.worlds.unchanged import UNCHANGED
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import benchmarks
-from analysis.days import DAY, Measure, Runs, by_day
-from analysis.impact import Answer, Bound, Effect, impact
-from analysis.step import Mixture, student_below
+from analysis.changes.days import DAY, Measure, Runs, by_day
+from analysis.changes.impact import Answer, Bound, Effect, impact
+from analysis.changes.step import Mixture, student_below
 from tests.worlds.changes import Change
 
 

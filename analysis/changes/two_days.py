@@ -22,9 +22,9 @@ import math
 
 import numpy as np
 
-from analysis.days import DAY, HOUR, Runs
+from analysis.changes.days import DAY, HOUR, Runs
+from analysis.changes.step import Mixture
 from analysis.statistics import Floats
-from analysis.step import Mixture
 
 PARTS = 4
 BALANCED = ((0, 1, 1, 0), (0, 1, 0, 1), (0, 0, 1, 1))  # which day each part of the first whole day comes from

@@ -1,11 +1,11 @@
 """What a change did to a step: by how much it became faster, slower or steadier, and how sure that is.
 
 Mathematics. Days are compared, not runs: runs of one day share its fate, and thousands of them are no more evidence of
-the next day than one is. ``analysis.days`` makes one number of each day (the median, the duration that one run in ten
-exceeds, or the distance of the quartiles), like for like by hour; ``analysis.step`` finds the step in their logarithms,
+the next day than one is. ``days`` makes one number of each day (the median, the duration that one run in ten
+exceeds, or the distance of the quartiles), like for like by hour; ``step`` finds the step in their logarithms,
 with days of the week, drift and the likeness of neighbouring days in the model. With a comparison group (an access,
 site or journey that the change did not touch) the step is sought in the difference of the two: what both share is
-gone. With less than a week on either side and no comparison, ``analysis.two_days`` answers for the level, or nobody.
+gone. With less than a week on either side and no comparison, ``two_days`` answers for the level, or nobody.
 
 Limits. Everything that began on the day of the change counts as its effect. A comparison group that the change did
 touch hides the effect. A change that takes weeks to work is a step of its average, and too small. Timeouts enter with
@@ -20,10 +20,10 @@ from typing import TypedDict
 
 import numpy as np
 
-from analysis import two_days
-from analysis.days import DAY, Bools, Days, Measure, Runs, by_day
+from analysis.changes import two_days
+from analysis.changes.days import DAY, Bools, Days, Measure, Runs, by_day
+from analysis.changes.step import Mixture, Step, foreseen, step
 from analysis.statistics import bounded
-from analysis.step import Mixture, Step, foreseen, step
 from collector.model.verdict import Interval
 
 LEAST_DAYS = 7  # on either side

@@ -1,8 +1,8 @@
 """When did a series change? Or did it not?
 
-Mathematics. Season and single outliers are taken out (``analysis.seasons``). A series of which a smooth curve leaves
+Mathematics. Season and single outliers are taken out (``seasons``). A series of which a smooth curve leaves
 less than a twentieth has no change that matters, however certain. Then whatever explains the series without a change
-has to be refuted (``analysis.unchanged``); otherwise the answer is: none. If it is, ``analysis.segments`` gives many
+has to be refuted (``unchanged``); otherwise the answer is: none. If it is, ``segments`` gives many
 ways to cut the series, with and without its season, each with a weight, and the answer is the one that agrees best
 with all of them: the highest mean, over the weights, of the share of cuts in common (F1, within 2 % of the length)
 and of the overlap of segments (the covering). So a cut that only one idea of a segment sees is not reported, and one
@@ -16,10 +16,10 @@ from collections import defaultdict
 
 import numpy as np
 
-from analysis.seasons import standard, without_outliers, without_season
-from analysis.segments import Cuts, pool
+from analysis.changes.seasons import standard, without_outliers, without_season
+from analysis.changes.segments import Cuts, pool
+from analysis.changes.unchanged import refuted, smooth
 from analysis.statistics import Floats
-from analysis.unchanged import refuted, smooth
 
 LEAST = 12  # points
 MATTERS = 0.05  # of the standard deviation, which a smooth curve must leave

@@ -2,7 +2,7 @@
 
 An hour of the day that is usually slow counts as slow as it usually is: every run is divided by the usual factor of its
 hour (the median over days of the hour's median over the day's), so a day whose nights were not measured is compared
-with whole days. Days of the week are told apart later (``analysis.step``). A run that timed out took at least its
+with whole days. Days of the week are told apart later (``step``). A run that timed out took at least its
 limit: quantiles are Kaplan and Meier's, and a quantile that lies among timeouts is a lower bound and says so.
 """
 
