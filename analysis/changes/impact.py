@@ -63,11 +63,11 @@ class Effect:
 
     measure: Measure
     answer: Answer
-    ratio: Interval | None
-    seconds: Interval | None
-    smallest: float | None
     days: tuple[int, int]
-    days_needed: int | None
+    ratio: Interval | None = None
+    seconds: Interval | None = None
+    smallest: float | None = None
+    days_needed: int | None = None
     bound: Bound = Bound.NONE
     compared: bool = False
     short: bool = False
@@ -195,21 +195,10 @@ def _short(runs: Runs, change: tuple[float, float], count: tuple[int, int], leve
         seconds=found,
         smallest=smallest,
         days=count,
-        days_needed=None,
         short=True,
     )
 
 
 def _silent(measure: Measure, count: tuple[int, int], bound: Bound, *, compared: bool) -> Effect:
     """Say that there is not enough to say anything."""
-    return Effect(
-        measure=measure,
-        answer=Answer.NOT_ENOUGH,
-        ratio=None,
-        seconds=None,
-        smallest=None,
-        days=count,
-        days_needed=None,
-        bound=bound,
-        compared=compared,
-    )
+    return Effect(measure=measure, answer=Answer.NOT_ENOUGH, days=count, bound=bound, compared=compared)

@@ -7,17 +7,12 @@ ten? Is anybody blamed who did nothing? The noise is log-normal with a sigma of 
 takes 2 to 5 times as long, and everything drifts by up to 30 %.
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from analysis.conclude import conclude
@@ -28,6 +23,7 @@ from analysis.settings import AnalysisSettings
 from collector.model.layer import Layer
 from collector.model.run import Phase
 from collector.model.verdict import Interval, LayerVerdict, Reference, Share, Status, Verdict
+from tests.worlds.bench import drawn, run
 from tests.worlds.culprits import CULPRITS
 from tests.worlds.generator import START, WIFI, WIRED, Fault, World, window
 
@@ -74,7 +70,7 @@ def quiet_rows(worlds: int) -> Iterator[Row]:
             name = f"quiet windows normal, {pace}{', stalls' if stalling else ''}"
             normal = Row(question=name, asked="1")
             blamed = Row(question="  of these, somebody blamed", asked="0")
-            for seed in _counted(worlds, name):
+            for seed in drawn(worlds, name):
                 world = _quiet_world(seed, every, history, stalling=stalling)
                 facts = window(world)
                 facts = replace(facts, start=facts.end - LOOK_BACK)
@@ -111,7 +107,7 @@ def excess_row(worlds: int, *, length: float, hit: float, jitters: Sequence[floa
     """Hold the interval of the excess against the trimmed mean of very many runs."""
     steps = f"steps of {0.01 * length:.2g} to {0.05 * length:.2g} s"
     row = Row(question=f"excess held, {steps}, {hit:.0%} hit", asked="0.9")
-    for seed in _counted(worlds, row.question):
+    for seed in drawn(worlds, row.question):
         jitter = jitters[seed % len(jitters)]
         truth = _true_excess(jitter, hit, length)
         facts = window(replace(_faulty_world(jitter, hit, length), seed=seed))
@@ -152,7 +148,7 @@ def share_rows(worlds: int) -> list[Row]:
     nothing = Row(question="unexplained share held, when nothing is", asked="0.9")
     quarter = Row(question=f"unexplained share held, when {UNTOLD:.0%} is", asked="0.9")
     blamed = Row(question="two culprits, an innocent blamed", asked="0")
-    for seed in _counted(worlds, "two culprits"):
+    for seed in drawn(worlds, "two culprits"):
         world, network, untold = _two_culprits(seed)
         facts = window(world)
         for verdict in conclude(facts, Reference.EXPECTED, SETTINGS, now=facts.end):
@@ -194,7 +190,7 @@ def culprit_rows(worlds: int) -> list[Row]:
     named = Row(question="one culprit, blamed", asked="1")
     blamed = Row(question="one culprit, an innocent blamed", asked="0")
     kinds = list(CULPRITS.values())
-    for seed in _counted(worlds, "one culprit"):
+    for seed in drawn(worlds, "one culprit"):
         truth, world = kinds[seed % len(kinds)]
         facts = window(replace(world, seed=seed, drift=DRIFT, jitter=JITTERS[seed // len(kinds) % 3]))
         for verdict in conclude(facts, Reference.EXPECTED, SETTINGS, now=facts.end):
@@ -215,10 +211,6 @@ def _holds(told: Interval | Share | LayerVerdict, truth: float) -> bool:
     return told.low <= truth <= told.high
 
 
-def _counted(worlds: int, name: str) -> Iterable[int]:
-    return track(range(worlds), description=name, console=Console(stderr=True))
-
-
 def _table(rows: Iterable[Row]) -> Table:
     table = Table(box=None, title="synthetic worlds of known truth", title_justify="left")
     table.add_column("")
@@ -231,15 +223,7 @@ def _table(rows: Iterable[Row]) -> Table:
 
 def main() -> None:
     """Print the table."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--worlds", type=int, default=40, help="of each kind (of those of the excess four times)")
-    arguments.add_argument("--json", action="store_true", help="print for machines")
-    options = arguments.parse_args()
-    rows = measure(options.worlds)
-    if options.json:
-        sys.stdout.write(json.dumps([{**asdict(row), "share": row.share} for row in rows]) + "\n")
-    else:
-        Console().print(_table(rows))
+    run(measure, _table, words=__doc__, worlds=40, of="of each kind (of those of the excess four times)")
 
 
 if __name__ == "__main__":

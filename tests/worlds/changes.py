@@ -7,22 +7,17 @@ run in thirty 2 to 5 times as long, some timeouts, a day or two without data, an
 at all, with a memory of days, as a random walk, along a line, and with single bad days.
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from analysis.changes.days import DAY, Measure, Runs
 from analysis.changes.impact import Answer, Effect, impact
 from analysis.statistics import Floats, rate_interval
 from analysis.survival import Lives, log_rank
+from tests.worlds.bench import drawn, run
 
 A_DAY = 96
 LIMIT = 30.0  # seconds, after which a run is given up
@@ -153,7 +148,7 @@ def compared(worlds: int) -> Iterator[Row]:
 def short(worlds: int) -> Iterator[Row]:
     """Two days before and one after: the rule for little history."""
     found = []
-    for seed in _counted(worlds, "short"):
+    for seed in drawn(worlds, "short"):
         change = Change(seed=seed, days=10)  # a Tuesday to a Thursday: two days cannot know of weekends
         runs = change.draw()
         near = runs.of((runs.at >= change.at - 2 * DAY) & (runs.at < change.at + DAY))
@@ -179,7 +174,7 @@ def _told(changes: Iterable[Change], measure: Measure = Measure.LEVEL, *, compar
             measure=measure,
             others=worlds[place].draw(touched=False) if compare else None,
         )
-        for place in _counted(len(worlds), str(measure))
+        for place in drawn(len(worlds), str(measure))
     ]
 
 
@@ -211,10 +206,6 @@ def _held(effects: list[Effect], question: str, truth: float = 1.0) -> Row:
     return counted(question, "0.93-0.97", (_holds(one, truth) for one in effects), _widths(effects))
 
 
-def _counted(worlds: int, name: str) -> Iterable[int]:
-    return track(range(worlds), description=name, console=Console(stderr=True))
-
-
 def table(rows: Iterable[Row], title: str) -> Table:
     """Lay out rows."""
     found = Table(box=None, title=title, title_justify="left")
@@ -231,15 +222,13 @@ def table(rows: Iterable[Row], title: str) -> Table:
 
 def main() -> None:
     """Print the table."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--worlds", type=int, default=100, help="of each main kind; a quarter of the others")
-    arguments.add_argument("--json", action="store_true", help="print for machines")
-    options = arguments.parse_args()
-    rows: list[Any] = list(measure(options.worlds))
-    if options.json:
-        sys.stdout.write(json.dumps([{**asdict(row), "share": row.share} for row in rows]) + "\n")
-    else:
-        Console(width=140).print(table(rows, "synthetic changes of known truth"))
+    run(
+        measure,
+        lambda rows: table(rows, "synthetic changes of known truth"),
+        words=__doc__,
+        worlds=100,
+        of="of each main kind; a quarter of the others",
+    )
 
 
 if __name__ == "__main__":
