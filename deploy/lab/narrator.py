@@ -9,7 +9,7 @@ from rich.table import Table
 
 from collector.model.verdict import Verdict
 from dashboards import wording
-from deploy.lab.demo import Planned
+from deploy.lab.scenario import Planned
 from deploy.lab.site import Site
 from deploy.lab.trial import Trial
 from deploy.lab.world import URL
@@ -24,6 +24,7 @@ class Spoken:
 
     blind: bool = False
     on_stderr: bool = False
+    listed: str = "fault"
     _console: Console = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,9 +57,10 @@ class Spoken:
         """Say what is not as it should be."""
         self._say(f"Note: {text}.", style="yellow")
 
-    def beginning(self, number: int, planned: Planned, words: str) -> None:
-        """Announce a fault; blind, only that there is one."""
-        what = "something happens" if self.blind else f"{planned.name}: {words}"
+    def beginning(self, number: int, planned: Planned) -> None:
+        """Announce what happens; blind, only that something does."""
+        since = ", before whichlayer has seen a single run" if planned.scenario.from_start else ""
+        what = "something happens" if self.blind else f"{planned.name}: {planned.scenario.words}{since}"
         self._console.rule(f"{number}. {what}", align="left")
 
     def judged(self, trial: Trial) -> None:
@@ -69,7 +71,8 @@ class Spoken:
         if trial.verdict is None:
             self._say("whichlayer blames nobody.")
         else:
-            self._say(f"After {trial.seconds:.0f} s whichlayer says: {wording.sentence(trial.verdict)}")
+            after = "At last" if trial.seconds is None else f"After {trial.seconds:.0f} s"
+            self._say(f"{after} whichlayer says: {wording.sentence(trial.verdict)}")
             for line in _evidence(trial.verdict):
                 self._say(f"  · {line}", style="dim")
         if not self.blind:
@@ -84,7 +87,7 @@ class Spoken:
 
     def summary(self, trials: Sequence[Trial], seed: int) -> None:
         """Say it all again, side by side."""
-        table = Table("fault", "truth", "whichlayer said", "after", "")
+        table = Table(self.listed, "truth", "whichlayer said", "after", "")
         for trial in trials:
             seconds = "" if trial.seconds is None else f"{trial.seconds:.0f} s"
             table.add_row(trial.name, _truth(trial), _said(trial), seconds, _mark(trial))
@@ -96,8 +99,8 @@ class Spoken:
 
 
 def _truth(trial: Trial) -> str:
-    layer = "nobody is to blame" if trial.truth is None else wording.layer(trial.truth, link=trial.link)
-    return f"{layer} ({trial.words})"
+    layers = [wording.layer(truth.layer, link=truth.link) for truth in trial.truths]
+    return f"{' and '.join(layers) or 'nobody is to blame'} ({trial.words})"
 
 
 def _said(trial: Trial) -> str:
@@ -107,6 +110,9 @@ def _said(trial: Trial) -> str:
         return "nothing"
     if not trial.verdict.blamed:
         return f"{trial.verdict.step} is {trial.verdict.status}, without blame"
+    if len(trial.truths) > 1:
+        named = [wording.layer(truth.layer, link=truth.link) for truth in trial.truths if truth in trial.named]
+        return " and ".join([*named, *(wording.layer(layer, link=None) for layer in trial.strangers)])
     return wording.layer(trial.verdict.blamed[0].layer, link=trial.verdict.population.link)
 
 

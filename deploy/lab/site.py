@@ -17,9 +17,11 @@ from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
 from collector.model.verdict import Verdict
+from collector.stores.remote import RemoteStore
 from deploy.lab import postgres, session
 from deploy.lab.namespace import LabError
 from deploy.lab.program import Program, module, wait_until
+from deploy.lab.span import Span
 from deploy.lab.world import ADDRESS, URL, World
 from probes.credentials import Credentials, save
 
@@ -52,6 +54,17 @@ FAST = Pace(runs=5, samples=2, analysis=10, baseline_runs=30, seasonal=False)
 USUAL = Pace(runs=60, samples=10, analysis=60, baseline_runs=30, seasonal=True)
 
 
+def at_every(seconds: float) -> Pace:
+    """Give a pace for scenarios: a run so often, samples and analysis as often as FAST and USUAL have them."""
+    return Pace(
+        runs=seconds,
+        samples=min(10.0, max(FAST.samples, seconds / 6)),
+        analysis=min(60.0, max(5.0, 2 * seconds)),
+        baseline_runs=30,
+        seasonal=False,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One place a probe runs: its namespace, the link it is on, and whether inside a session."""
@@ -79,6 +92,7 @@ class Site:
     pace: Pace
     port: int
     skipped: dict[str, str] = field(default_factory=dict)
+    quiet: list[Span] = field(default_factory=list)  # when nothing was injected and all was as usual
     _programs: list[Program] = field(default_factory=list)
 
     @property
@@ -118,11 +132,18 @@ class Site:
         """List what is said now of each step and population."""
         return _VERDICTS.validate_python(self._ask("GET", "/v1/standing"))
 
+    def store(self) -> RemoteStore:
+        """Give the collector's store, to read runs from; whoever asks closes it."""
+        return RemoteStore(self.url, self._token())
+
+    def _token(self) -> str:
+        return (self.folder / "data" / "operator.token").read_text().strip()
+
     def _ask(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401  JSON is anything
-        token = (self.folder / "data" / "operator.token").read_text().strip()
+        headers = {"Authorization": f"Bearer {self._token()}"}
         with httpx2.Client(base_url=self.url, timeout=20, trust_env=False) as client:
             try:
-                answer = client.request(method, path, headers={"Authorization": f"Bearer {token}"}, **more)
+                answer = client.request(method, path, headers=headers, **more)
             except httpx2.HTTPError as error:
                 raise LabError(f"the collector does not answer: {error!r}; {self._collector_words()}") from None
         if answer.is_error:

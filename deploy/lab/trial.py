@@ -1,56 +1,90 @@
-"""One fault made for real, and what whichlayer said of it."""
+"""One scenario made for real, and what whichlayer said of it."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from analysis.conclude import worst
-from collector.model.access import Link
 from collector.model.layer import Layer
 from collector.model.verdict import Reference, Status, Verdict
 from collector.public import verdict_json
-from deploy.lab.fault import Fault
-from deploy.lab.namespace import LabError
+from deploy.lab.injector import Injected, Injector
+from deploy.lab.judging import Truth, reading
+from deploy.lab.scenario import Planned
 from deploy.lab.site import Site
+from deploy.lab.span import Span
+from deploy.lab.timetable import watched
+from deploy.lab.usual import check_alive
 
-# Seconds, or as many runs when runs are rare: three to be sure, and some to look.
-LIMIT, _LIMIT_RUNS = 120.0, 8  # from the start of a fault to its verdict
-_INNOCENT, _INNOCENT_RUNS = 60.0, 6  # in which nothing must be said of an innocent
-_RECOVERY, _RECOVERY_RUNS = 120.0, 8  # until journeys must be as usual again
 _POLL = 1.0  # seconds
+
+
+@dataclass(slots=True, kw_only=True)
+class Windows:
+    """What was said of each step and access at each look of the analysis."""
+
+    seen: dict[tuple[object, ...], Status] = field(default_factory=dict)
+
+    def add(self, standing: Sequence[Verdict]) -> None:
+        """Count what stands now; nothing is counted twice."""
+        for one in standing:
+            self.seen[one.reached_at, one.journey, one.step, one.population, one.environment] = one.status
+
+    def counted(self) -> dict[str, int]:
+        """Give how often each status was given."""
+        return {str(status): sum(one is status for one in self.seen.values()) for status in Status}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What came of one fault. ``seconds`` is from its start until its verdict could be read."""
+    """What came of one scenario.
+
+    ``verdicts`` are those it was judged by, ``why``'s first one first, and ``held`` what was said after some more
+    runs. ``seconds`` is from the start of the latest of the faults that are to blame until it was judged, None when
+    nobody was named. ``named`` are the truths that were named, ``strangers`` the layers that were blamed though
+    nobody is to blame there. In ``off`` all was as usual.
+    """
 
     name: str
     words: str
-    truth: Layer | None
-    link: Link | None = None
-    verdict: Verdict | None = None
+    truths: tuple[Truth, ...]
+    named: frozenset[Truth] = frozenset()
+    strangers: tuple[Layer, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    held: tuple[Verdict, ...] = ()
     seconds: float | None = None
     skipped: str | None = None
+    injected: tuple[Injected, ...] = ()
+    off: tuple[Span, ...] = ()
+    windows: Windows | None = None
+    judged_at: datetime | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Give the verdict that ``why`` puts first, None when nothing was said."""
+        return self.verdicts[0] if self.verdicts else None
 
     @property
     def right(self) -> bool:
-        """Say whether the layer that is to blame was named first, for the access it is true of, and nobody else."""
+        """Say whether everybody who is to blame was named, and nobody else."""
         if self.skipped is not None:
             return False
-        if self.truth is None:
-            return self.verdict is None
-        if self.verdict is None:
-            return False
-        where = self.link is None or self.verdict.population.link is self.link
-        return where and self.verdict.blamed[0].layer is self.truth
+        if not self.truths:
+            return not self.verdicts
+        return not self.strangers and self.named == frozenset(self.truths)
+
+    @property
+    def refused(self) -> bool:
+        """Say whether somebody was to blame and nobody was named."""
+        return self.skipped is None and bool(self.truths) and not self.named and not self.strangers
 
     def json(self) -> dict[str, Any]:
-        """Give the line of ``demo --json``."""
+        """Give the line of ``demo --json``, where one is to blame at most."""
         return {
             "fault": self.name,
-            "truth": self.truth and str(self.truth),
+            "truth": str(self.truths[0].layer) if self.truths else None,
             "verdict": self.verdict and verdict_json(self.verdict),
             "right": None if self.skipped else self.right,
             "seconds_to_verdict": self.seconds and round(self.seconds, 1),
@@ -58,119 +92,126 @@ class Trial:
         }
 
 
-def make(site: Site, name: str, fault: Fault, strength: float) -> Trial:
-    """Make one fault in a world that is learnt, wait for what is said, and make it good again."""
-    problem = fault.skipped_because(site.world)
-    if problem is not None:
-        return Trial(name=name, words=fault.words, truth=fault.truth, skipped=problem)
-    watch = Watch(site, Reference.EXPECTED)
-    running = fault.start(site.world, strength)
-    try:
-        if fault.truth is not None:
-            verdict = watch.named(max(LIMIT, _LIMIT_RUNS * site.pace.runs))
-        else:
-            verdict = watch.anything(max(_INNOCENT, _INNOCENT_RUNS * site.pace.runs))
-    finally:
-        running.stop()
-    return _trial(name, fault, verdict, watch)
+def make(site: Site, planned: Planned, *, hold_runs: int = 0, alone: bool = False) -> Trial:
+    """Run one scenario, wait for what is said, and make everything good again.
 
-
-def make_from_start(site: Site, name: str, fault: Fault, strength: float) -> Trial:
-    """Make a fault before the site has seen anything: only a declared target can show it."""
-    problem = fault.skipped_because(site.world)
-    if problem is not None:
-        return Trial(name=name, words=fault.words, truth=fault.truth, skipped=problem)
-    running = fault.start(site.world, strength)
-    try:
-        site.start()
-        watch = Watch(site, Reference.TARGET)
-        verdict = watch.named(site.pace.learning_seconds + max(LIMIT, _LIMIT_RUNS * site.pace.runs))
-    finally:
-        running.stop()
-    return _trial(name, fault, verdict, watch)
-
-
-def _trial(name: str, fault: Fault, verdict: Verdict | None, watch: "Watch") -> Trial:
-    seconds = watch.elapsed() if verdict is not None else None
-    words = f"{fault.words}, since the first run" if watch.against is Reference.TARGET else fault.words
-    return Trial(name=name, words=words, truth=fault.truth, link=fault.link, verdict=verdict, seconds=seconds)
-
-
-class Watch:
-    """Looks at the stored verdicts, from now on, as anybody can who asks the collector."""
-
-    def __init__(self, site: Site, against: Reference) -> None:
-        self.against = against
-        self._site = site
-        self._began = datetime.now(UTC)
-        self._clock = time.monotonic()
-
-    def elapsed(self) -> float:
-        """Give the seconds since the watch began."""
-        return time.monotonic() - self._clock
-
-    def named(self, limit: float) -> Verdict | None:
-        """Wait for an open verdict that names a layer; of several, the one ``why`` puts first."""
-        return self._wait(limit, lambda found: [verdict for verdict in found if verdict.open and verdict.blamed])
-
-    def anything(self, limit: float) -> Verdict | None:
-        """Wait, in the hope that nothing is said."""
-        return self._wait(limit, list)
-
-    def _wait(self, limit: float, wanted: Callable[[Sequence[Verdict]], list[Verdict]]) -> Verdict | None:
-        while self.elapsed() < limit:
-            time.sleep(_POLL)
-            check_alive(self._site)
-            found = wanted(self._new())
-            if found:
-                return min(found, key=worst)
-        return None
-
-    def _new(self) -> list[Verdict]:
-        # A run that was under way when the watch began belongs to it.
-        since = self._began - timedelta(seconds=self._site.pace.runs)
-        found = self._site.verdicts(since, datetime.now(UTC))
-        return [verdict for verdict in found if verdict.start >= since and verdict.against is self.against]
-
-
-def learn(site: Site, progress: Callable[[float, float], None]) -> str | None:
-    """Wait until every access has its baseline; gives what is not as usual after that, None when all is.
-
-    ``progress`` is told the seconds gone and the seconds it takes.
+    From the start, it begins before the site does, and the site is started here. Faults stay on until there are
+    ``hold_runs`` runs with them; with ``alone``, each of several faults is then made by itself for as many.
     """
-    began = time.monotonic()
-    whole = site.pace.learning_seconds
-    while (gone := time.monotonic() - began) < 1.5 * whole + 60:
-        progress(min(gone, whole), whole)
-        check_alive(site)
+    injector = Injector(site.world, planned)
+    words = ", ".join(part.plugin.words for part in planned.scenario.faults) or planned.scenario.words
+    if injector.skipped is not None:
+        return Trial(name=planned.name, words=words, truths=injector.truths, skipped=injector.skipped)
+    limit = watched(planned, site.pace.runs)
+    if planned.scenario.from_start:
+        limit += site.pace.learning_seconds
+        words += ", since the first run"
+    off = _quiet_before(site, planned)
+    try:
+        injector.advance()
+        if planned.scenario.from_start:
+            site.start()
+        watch = _Watch(site, injector, Reference.TARGET if planned.scenario.from_start else Reference.EXPECTED)
+        trial = watch.judged(planned.name, words, limit)
+        held = watch.hold(hold_runs)
+        if alone and hold_runs and len(planned.guilty) > 1:
+            watch.each_alone(hold_runs)
+    finally:
+        injector.stop()
+    if planned.scenario.from_start and hold_runs:
+        off = (_quiet_after(site, hold_runs),)
+    return replace(trial, held=held, off=off)
+
+
+def _quiet_before(site: Site, planned: Planned) -> tuple[Span, ...]:
+    """Give when all was as usual: with the same ordinary work, where there is some."""
+    for span in site.quiet:
+        span.close()
+    first = min((part.start for part in planned.scenario.faults), default=0.0)
+    now = datetime.now(UTC)
+    lead = Span(now, now + timedelta(seconds=first))
+    return (lead,) if planned.scenario.load is not None else (*site.quiet, lead)
+
+
+def _quiet_after(site: Site, runs: int) -> Span:
+    after = Span.opened()
+    time.sleep((runs + 1) * site.pace.runs)
+    after.close()
+    return after
+
+
+class _Watch:
+    """Looks at the stored verdicts, from now on, as anybody can who asks the collector; the injector goes on."""
+
+    def __init__(self, site: Site, injector: Injector, against: Reference) -> None:
+        self._site, self._injector, self._against = site, injector, against
+        # A run that was under way when the watch began belongs to it.
+        self._since = datetime.now(UTC) - timedelta(seconds=site.pace.runs)
+        self._windows = None if injector.truths else Windows()
+
+    def judged(self, name: str, words: str, limit: float) -> Trial:
+        """Wait until everybody who is to blame was named or somebody else was; nobody to blame: all the time."""
+        truths, named, found = self._injector.truths, frozenset[Truth](), list[Verdict]()
+        strangers: tuple[Layer, ...] = ()
+        seconds: float | None = None
+        while self._injector.elapsed() < limit and seconds is None:
+            self._tick()
+            now = self._open()
+            found = now or found
+            told = reading(self._injector.begun(), now)
+            named, strangers = named | told.named, tuple(dict.fromkeys((*strangers, *told.strangers)))
+            if truths and (strangers or named == set(truths)):
+                seconds = self._seconds()
+        return Trial(
+            name=name,
+            words=words,
+            truths=truths,
+            named=named,
+            strangers=strangers,
+            verdicts=_first_naming(found),
+            seconds=seconds,
+            injected=tuple(self._injector.injected),
+            windows=self._windows,
+            judged_at=datetime.now(UTC),
+        )
+
+    def hold(self, runs: int) -> tuple[Verdict, ...]:
+        """Wait until so many runs were made with the latest fault on; gives what is said then."""
+        began = self._injector.latest_begin()
+        if not runs or began is None:
+            return ()
+        enough = began + timedelta(seconds=(runs + 1) * self._site.pace.runs + 2 * self._site.pace.analysis)
+        while datetime.now(UTC) < enough:
+            self._tick()
+        return _first_naming(self._open())
+
+    def each_alone(self, runs: int) -> None:
+        """Make each fault that somebody is to blame for by itself, for so many runs."""
+        for one in self._injector.injected:
+            if one.truth is None:
+                continue
+            self._injector.leave(one)
+            time.sleep((runs + 1) * self._site.pace.runs)
+            check_alive(self._site)
+            one.stop()
+
+    def _tick(self) -> None:
         time.sleep(_POLL)
-        if gone >= whole and _restless(site) is None:
-            return None
-    return _restless(site)
+        check_alive(self._site)
+        self._injector.advance()
+        if self._windows is not None:
+            self._windows.add([one for one in self._site.standing() if one.against is self._against])
+
+    def _open(self) -> list[Verdict]:
+        """Give the open verdicts that began in our time; when nobody is to blame, those that ended too."""
+        found = self._site.verdicts(self._since, datetime.now(UTC))
+        mine = [one for one in found if one.start >= self._since and one.against is self._against]
+        return [one for one in mine if one.open] if self._injector.truths else mine
+
+    def _seconds(self) -> float:
+        began = self._injector.latest_begin() or self._since
+        return (datetime.now(UTC) - began).total_seconds()
 
 
-def recover(site: Site) -> str | None:
-    """Wait until journeys are as usual again; gives what still is not, None when all is."""
-    began = time.monotonic()
-    while time.monotonic() - began < max(_RECOVERY, _RECOVERY_RUNS * site.pace.runs):
-        time.sleep(_POLL)
-        if time.monotonic() - began > 2 * site.pace.analysis and _restless(site) is None:
-            return None
-    return _restless(site)
-
-
-def _restless(site: Site) -> str | None:
-    said = [verdict for verdict in site.standing() if verdict.against is Reference.EXPECTED]
-    if len({verdict.population for verdict in said}) < site.accesses:
-        return "not every access has been measured"
-    restless = [verdict for verdict in said if verdict.status is not Status.NORMAL]
-    if not restless:
-        return None
-    first = min(restless, key=worst)
-    return f"{first.step} over {first.population} is {str(first.status).replace('_', ' ')}"
-
-
-def check_alive(site: Site) -> None:
-    """Raise LabError when a program of the lab has ended by itself."""
-    for program in site.world.programs.dead():
-        raise LabError(f"{program.name} has ended: {program.last_words()}")
+def _first_naming(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    return tuple(sorted(verdicts, key=lambda verdict: (not verdict.blamed, worst(verdict))))

@@ -1,6 +1,7 @@
 """What the demo draws, and when it says right."""
 
 import socket
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from collector.model.layer import Layer
 from collector.model.verdict import LayerState, LayerVerdict, Reference, Rung, Status, Verdict
 from collector.plugin import names
 from deploy.lab import demo, faults
+from deploy.lab.judging import Truth, reading
 from deploy.lab.namespace import LabError
 from deploy.lab.site import FAST, free_port
 from deploy.lab.trial import Trial
@@ -22,12 +24,15 @@ def wish(**more: object) -> demo.Wish:
     return replace(demo.Wish(pace=FAST, seed=3), **more)  # type: ignore[arg-type]
 
 
-def verdict(layer: Layer, link: Link = Link.WIFI) -> Verdict:
-    blamed = LayerVerdict(layer=layer, component=None, state=LayerState.BLAMED, share=0.9, low=0.8, high=1.0)
+def verdict(layer: Layer, link: Link = Link.WIFI, also: Sequence[Layer] = ()) -> Verdict:
+    blamed = [
+        LayerVerdict(layer=one, component=None, state=LayerState.BLAMED, share=0.5, low=0.4, high=0.6)
+        for one in (layer, *also)
+    ]
     return Verdict(
         id="v", site="lab", status=Status.SLOW, against=Reference.EXPECTED, rung=Rung.POOLED, journey="j", step="save",
         population=Population(link=link, presentation=Presentation.LOCAL), start=START,
-        end=START + timedelta(minutes=1), open=True, runs=9, layers=(blamed,), counting_rules="1", snapshot=1,
+        end=START + timedelta(minutes=1), open=True, runs=9, layers=tuple(blamed), counting_rules="1", snapshot=1,
         digest="d", reached_at=START,
     )  # fmt: skip
 
@@ -46,7 +51,9 @@ def test_a_seed_draws_the_same_again() -> None:
 def test_open_demo_keeps_the_order_and_may_be_part() -> None:
     assert [one.name for one in demo.plan(wish())] == list(demo.ORDER)
     assert [one.name for one in demo.plan(wish(faults=("query", "wifi")))] == ["wifi", "query"]
-    assert all(0 <= one.strength <= 1 for one in demo.plan(wish()))
+    strengths = [strength for one in demo.plan(wish()) for strength in one.strengths]
+    assert len(strengths) == len(demo.ORDER)
+    assert all(0 <= strength <= 1 for strength in strengths)
 
 
 def test_unknown_fault_is_told_with_those_there_are() -> None:
@@ -54,25 +61,49 @@ def test_unknown_fault_is_told_with_those_there_are() -> None:
         demo.plan(wish(faults=("flood",)))
 
 
+def trial(*truths: Truth, said: Sequence[Verdict] = (), **more: object) -> Trial:
+    told = reading(truths, said)
+    judged = Trial(name="t", words="", truths=truths, named=told.named, strangers=told.strangers, verdicts=tuple(said))
+    return replace(judged, **more)  # type: ignore[arg-type]
+
+
+WIFI, STORAGE = Truth(Layer.ACCESS_NETWORK, Link.WIFI), Truth(Layer.STORAGE)
+
+
 def test_right_is_the_layer_named_first_for_the_access_it_is_true_of() -> None:
-    trial = Trial(name="wifi", words="", truth=Layer.ACCESS_NETWORK, link=Link.WIFI)
-    assert not trial.right  # nothing was said
-    assert replace(trial, verdict=verdict(Layer.ACCESS_NETWORK)).right
-    assert not replace(trial, verdict=verdict(Layer.STORAGE)).right
-    assert not replace(trial, verdict=verdict(Layer.ACCESS_NETWORK, Link.WIRED)).right
+    assert not trial(WIFI).right  # nothing was said
+    assert trial(WIFI).refused
+    assert trial(WIFI, said=[verdict(Layer.ACCESS_NETWORK)]).right
+    assert not trial(WIFI, said=[verdict(Layer.STORAGE)]).right
+    assert not trial(WIFI, said=[verdict(Layer.STORAGE)]).refused
+    assert not trial(WIFI, said=[verdict(Layer.ACCESS_NETWORK, Link.WIRED)]).right
+    assert trial(WIFI, said=[verdict(Layer.ACCESS_NETWORK, also=(Layer.STORAGE,))]).right
+    assert not trial(WIFI, said=[verdict(Layer.STORAGE, also=(Layer.ACCESS_NETWORK,))]).right
+
+
+def test_of_two_both_are_named_and_nobody_else() -> None:
+    wifi, storage = verdict(Layer.ACCESS_NETWORK), verdict(Layer.STORAGE, Link.WIRED)
+    assert trial(WIFI, STORAGE, said=[wifi, storage]).right
+    assert trial(WIFI, STORAGE, said=[verdict(Layer.STORAGE, also=(Layer.ACCESS_NETWORK,))]).right
+    one = trial(WIFI, STORAGE, said=[wifi])
+    assert (one.right, one.refused) == (False, False)
+    assert one.named == {WIFI}
+    third = trial(WIFI, STORAGE, said=[wifi, storage, verdict(Layer.DATABASE, Link.WIRED)])
+    assert (third.right, third.strangers) == (False, (Layer.DATABASE,))
+    where = trial(WIFI, STORAGE, said=[wifi, storage, verdict(Layer.ACCESS_NETWORK, Link.WIRED)])
+    assert (where.right, where.strangers) == (False, (Layer.ACCESS_NETWORK,))
 
 
 def test_innocent_is_right_only_when_nothing_is_said_and_skipped_is_never_a_pass() -> None:
-    innocent = Trial(name="innocent", words="", truth=None)
-    assert innocent.right
-    assert not replace(innocent, verdict=verdict(Layer.STORAGE)).right
-    skipped = replace(innocent, skipped="no /dev/fuse")
+    assert trial().right
+    assert not trial(said=[verdict(Layer.STORAGE)]).right
+    skipped = trial(skipped="no /dev/fuse")
     assert not skipped.right
     assert skipped.json()["right"] is None
 
 
 def test_json_line_has_the_promised_keys() -> None:
-    line = Trial(name="storage", words="", truth=Layer.STORAGE, verdict=verdict(Layer.STORAGE), seconds=41.26).json()
+    line = trial(STORAGE, said=[verdict(Layer.STORAGE)], seconds=41.26).json()
     assert list(line) == ["fault", "truth", "verdict", "right", "seconds_to_verdict", "skipped"]
     assert (line["truth"], line["right"], line["seconds_to_verdict"]) == ("storage", True, 41.3)
     assert line["verdict"]["layers"][0]["layer"] == "storage"
