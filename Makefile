@@ -31,7 +31,7 @@ lint: $(VENV)/dev.stamp ## style, types, import rules, unused code and dependenc
 	$(BIN)/vulture
 	$(BIN)/deptry .
 
-lab: packages $(VENV)/dev.stamp assets ## the long runs: every fault, three times and three times blind; sessions lost for every cause
+lab: packages $(VENV)/dev.stamp assets ## the long runs: every scenario five times, some that nobody wrote, a quiet hour (about 6 hours); sessions lost for every cause
 	$(BIN)/python -m deploy.lab.matrix $(LAB)
 	$(BIN)/python -m deploy.lab.drops
 

@@ -52,11 +52,17 @@ class Measured:
             "seed": self.planned.seed,
             "every_seconds": self.every,
             "from_start": self.planned.scenario.from_start,
+            "innocents": self._innocents(),
             "injected": [_injected(one) for one in trial.injected],
             "excess": [_excess(one) for one in self.excess],
             "shares": [_share(one) for one in self.shares],
             "windows": trial.windows and trial.windows.counted(),
         }
+
+    def _innocents(self) -> list[str]:
+        """Name what was there and is to blame for nothing."""
+        kinds = [one.kind for one in self.trial.injected if one.truth is None]
+        return [*kinds, *(["people at work"] if self.planned.scenario.load is not None else [])]
 
 
 def _short(verdict: dict[str, Any]) -> dict[str, Any]:

@@ -1,86 +1,123 @@
-"""``make lab``: the whole demo several times, in order and blind; prints truth against verdict.
+"""``make lab``: every scenario several times, some that nobody wrote, a quiet hour; who was right, and how surely.
 
-usage: python -m deploy.lab.matrix [--ordered 3] [--blind 3] [--seed 1] [--json]
+usage: python -m deploy.lab.matrix [--rounds 5] [--unwritten 10] [--quiet "60 min"] [--seed 1] [--json] [SCENARIO ...]
+
+A round is one ``whichlayer lab run`` of all scenarios, in an order drawn by lot, on a world and a site of its own.
 """
 
 import argparse
 import json
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-NOTHING = "no verdict"
+from deploy.lab.scenario import shipped
+from deploy.lab.tally import answer, summary, truth
+
+_QUIET = "quiet"
 
 
 def main() -> int:
-    """Run it all; exit 0 only when every fault that could be made was named right."""
+    """Run it all; exit 0 only when everything that could be made was named right and nothing was lost."""
     asked = _arguments()
-    lines = [line for options in _plan(asked) for line in _demo(options)]
-    ran = [line for line in lines if not line["skipped"]]
-    wrong = [line for line in ran if not line["right"]]
+    lines: list[dict[str, Any]] = []
+    lost = 0
+    for options, scenarios in _plan(asked):
+        found = list(_lab_run([*options, "--every", str(asked.every), "--alone", "--json"]))
+        lines += found
+        lost += scenarios - len(found)
+    counted = summary(lines) | {"lost": lost}
     if asked.json:
-        summary = {"faults": len(lines), "ran": len(ran), "wrong": len(wrong), "lines": lines}
-        sys.stdout.write(json.dumps(summary) + "\n")
+        sys.stdout.write(json.dumps(counted | {"lines": lines}) + "\n")
     else:
-        _print(lines, ran, wrong)
-    return 0 if ran and not wrong else 1
+        _print(lines, counted)
+    ran = [line for line in lines if not line["skipped"]]
+    return 0 if ran and not lost and all(line["right"] for line in ran) else 1
 
 
-def _plan(asked: argparse.Namespace) -> Iterator[list[str]]:
-    for _ in range(asked.ordered):
-        yield ["--fast"]
-    for number in range(asked.blind):
-        yield ["--fast", "--blind", "--seed", str(asked.seed + number)]
+def _plan(asked: argparse.Namespace) -> Iterator[tuple[list[str], int]]:
+    """Give the options of each call, and how many scenarios it runs."""
+    names = asked.scenario or [name for name in shipped() if name != _QUIET]
+    for number in range(asked.rounds):
+        yield [*names, "--blind", "--seed", str(asked.seed + number)], len(names)
+    if asked.unwritten:
+        yield ["--blind", "--count", str(asked.unwritten), "--seed", str(asked.seed)], asked.unwritten
+    if asked.quiet != "0":
+        yield [_QUIET, "--lasts", asked.quiet, "--seed", str(asked.seed)], 1
 
 
-def _demo(options: list[str]) -> Iterator[dict[str, Any]]:
-    command = [sys.executable, "-m", "whichlayer", "demo", *options, "--json"]
-    Console(stderr=True).print("$ " + " ".join(["whichlayer", *command[3:]]))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
-        assert demo.stdout is not None
-        for text in demo.stdout:
-            if text.startswith("{"):
-                yield json.loads(text) | {"demo": " ".join(options)}
+def _lab_run(options: list[str]) -> Iterator[dict[str, Any]]:
+    command = [sys.executable, "-m", "whichlayer", "lab", "run", *options]
+    Console(stderr=True).print("$ " + " ".join(["whichlayer", *command[3:]]), highlight=False)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as lab:
+        assert lab.stdout is not None
+        for text in lab.stdout:
+            yield json.loads(text)
 
 
-def _print(lines: list[dict[str, Any]], ran: list[dict[str, Any]], wrong: list[dict[str, Any]]) -> None:
+def _print(lines: Sequence[Mapping[str, Any]], counted: Mapping[str, Any]) -> None:
     console = Console()
-    counts = Counter((line["truth"] or NOTHING, _named(line)) for line in ran)
-    truths = sorted({truth for truth, _ in counts})
-    answers = sorted({answer for _, answer in counts})
-    table = Table("truth", *answers, title="How often each answer was given (rows: truth)")
-    for truth in truths:
-        table.add_row(truth, *(str(counts[truth, answer] or "") for answer in answers))
-    console.print(table)
-    seconds = sorted(line["seconds_to_verdict"] for line in ran if line["seconds_to_verdict"] is not None)
-    if seconds:
-        console.print(f"seconds to verdict: median {seconds[len(seconds) // 2]:.0f}, longest {seconds[-1]:.0f}")
+    columns = sorted({said for row in counted["answers"].values() for said in row})
+    confusion = Table("to blame", *columns, title="How often each answer was given (rows: who is to blame)")
+    for made, row in counted["answers"].items():
+        confusion.add_row(made, *(str(row.get(said, "")) for said in columns))
+    console.print(confusion)
+    rates = Table("scenario", "right", "of", "95 % interval", "refused", title="Right, of those that could be made")
+    for name, rate in counted["by_scenario"].items():
+        rates.add_row(name, str(rate["count"]), str(rate["of"]), _interval(rate), str(rate["refused"] or ""))
+    console.print(rates)
+    for key, words in _RATES.items():
+        rate = counted[key]
+        refused = f", {rate['refused']} refused" if rate.get("refused") else ""
+        console.print(f"{words}: {rate['count']} of {rate['of']} ({_interval(rate)}){refused}")
+    _print_more(console, counted)
     for line in lines:
         if line["skipped"]:
-            console.print(f"skipped, so not a pass: {line['fault']} ({line['skipped']})")
-    for line in wrong:
-        console.print(f"wrong: {line['fault']} in {line['demo']}: {_named(line)} instead of {line['truth'] or NOTHING}")
-    console.print(f"{len(ran) - len(wrong)} of {len(ran)} right")
+            console.print(f"skipped, so not a pass: {line['scenario']} ({line['skipped']})")
+        elif not line["right"]:
+            console.print(f"wrong: {line['scenario']} (seed {line['seed']}): {answer(line)}, and it was {truth(line)}")
 
 
-def _named(line: dict[str, Any]) -> str:
-    verdict = line["verdict"]
-    if not verdict:
-        return NOTHING
-    blamed = [layer["layer"] for layer in verdict["layers"] if layer["state"] == "blamed"]
-    return str(blamed[0]) if blamed else "unexplained"
+_RATES = {
+    "one_to_blame": "one to blame, named first",
+    "several_to_blame": "several to blame, all named and nobody else",
+    "nobody_to_blame": "nobody to blame, nothing said",
+    "innocent_blamed": "somebody blamed who is not to blame, with innocents beside",
+}
+
+
+def _print_more(console: Console, counted: Mapping[str, Any]) -> None:
+    for name, cover in counted["shares"].items():
+        console.print(
+            f"share's interval holds the true share, {name} verdicts: {cover['count']} of {cover['of']} "
+            f"({_interval(cover)}), median width {cover['median_width']}, {cover['not_known']} not known"
+        )
+    soon = counted["intervals_to_right_verdict"]
+    if soon["count"]:
+        console.print(f"runs until the right verdict: median {soon['median']}, longest {soon['longest']}")
+    windows = counted["quiet_windows"]
+    if windows["of"]:
+        console.print(f"windows with nobody to blame: {windows.get('normal', 0)} of {windows['of']} normal")
+    if counted["lost"]:
+        console.print(f"not run, since the lab failed before: {counted['lost']}")
+
+
+def _interval(rate: Mapping[str, Any]) -> str:
+    return f"{100 * rate['low']:.0f} to {100 * rate['high']:.0f} %" if "rate" in rate else "no rate"
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make lab", description=main.__doc__)
-    parser.add_argument("--ordered", type=int, default=3, help="demos in the usual order")
-    parser.add_argument("--blind", type=int, default=3, help="demos drawn by lot")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the first blind demo")
+    parser.add_argument("scenario", nargs="*", help="only these, by name or as files")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each scenario")
+    parser.add_argument("--unwritten", type=int, default=10, help="scenarios that nobody wrote")
+    parser.add_argument("--quiet", default="60 min", help="how long the quiet time is; 0: none")
+    parser.add_argument("--every", type=float, default=5.0, help="seconds between two runs")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the first round")
     parser.add_argument("--json", action="store_true", help="one object, for machines")
     return parser.parse_args()
 

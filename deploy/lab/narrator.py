@@ -75,6 +75,8 @@ class Spoken:
             self._say(f"{after} whichlayer says: {wording.sentence(trial.verdict)}")
             for line in _evidence(trial.verdict):
                 self._say(f"  · {line}", style="dim")
+            for other in _others(trial):
+                self._say(f"And: {wording.sentence(other)}")
         if not self.blind:
             self._say(f"The truth: {_truth(trial)}. [bold]{_mark(trial)}[/bold]")
 
@@ -124,3 +126,15 @@ def _mark(trial: Trial) -> str:
 
 def _evidence(verdict: Verdict) -> list[str]:
     return [one.text for layer in verdict.blamed[:1] for one in layer.evidence_for[:_EVIDENCE]]
+
+
+def _others(trial: Trial) -> list[Verdict]:
+    """Give, where several are to blame, the first verdict of each layer that the first one does not blame."""
+    found: list[Verdict] = []
+    said = {layer.layer for layer in trial.verdicts[0].blamed}
+    for verdict in trial.verdicts if len(trial.truths) > 1 else ():
+        new = {layer.layer for layer in verdict.blamed} - said
+        if new:
+            found.append(verdict)
+            said |= new
+    return found

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from analysis.statistics import bounded
 from collector.model.layer import Layer
 from collector.model.verdict import Interval, LayerVerdict, Verdict
 from deploy.lab.excess import Run, Runs, Step, caused
@@ -37,7 +38,9 @@ class HeldShare:
 
 def held_shares(runs: Runs, trial: Trial) -> list[HeldShare]:
     """Hold every blamed layer of the trial's slow verdicts, and every layer with a true share, against the truth."""
-    said = [("first", trial.verdicts), ("held", trial.held)]
+    first = {(verdict.id, verdict.version) for verdict in trial.verdicts}
+    later = [verdict for verdict in trial.held if (verdict.id, verdict.version) not in first]
+    said = [("first", trial.verdicts), ("held", later)]
     return [
         share
         for when, verdicts in said
@@ -72,7 +75,7 @@ def _truth(
     low, estimate, high = (
         min(1.0, max(0.0, value / excess.estimate)) for value in (seconds.low, seconds.estimate, seconds.high)
     )
-    return Interval(estimate=estimate, low=low, high=high, level=seconds.level)
+    return bounded(estimate, low, high, seconds.level)
 
 
 def _nothing(layer: LayerVerdict, verdict: Verdict) -> Interval | None:

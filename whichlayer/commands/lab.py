@@ -63,13 +63,14 @@ def run(  # noqa: PLR0913, PLR0917  one parameter per option
     narrator = Spoken(blind=blind, on_stderr=as_json, listed="scenario")
     asked = campaign.Campaign(planned=plans, pace=at_every(every), port=port, hold_runs=hold, alone=alone)
     found: list[Measured] = []
-    with stoppable(), closing(campaign.run(asked, narrator)) as running:
-        for site, planned, trial in running:
-            found.append(Measured.of(site, planned, trial))
-            if as_json and not blind:
-                print(json.dumps(found[-1].json()), flush=True)
-    if as_json and blind:
-        for one in found:
+    try:
+        with stoppable(), closing(campaign.run(asked, narrator)) as running:
+            for site, planned, trial in running:
+                found.append(Measured.of(site, planned, trial))
+                if as_json and not blind:
+                    print(json.dumps(found[-1].json()), flush=True)
+    finally:  # what was found before the lab failed is told too
+        for one in found if as_json and blind else ():
             print(json.dumps(one.json()), flush=True)
     narrator.summary([one.trial for one in found], drawn)
     ran = [one.trial for one in found if one.trial.skipped is None]
