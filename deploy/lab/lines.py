@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import getloadavg
 from typing import Any
 
 from collector.model.access import Population
@@ -25,6 +26,7 @@ class Measured:
     every: float
     excess: Sequence[Excess]
     shares: Sequence[HeldShare]
+    busy: float  # programs that waited for a processor in the last minute, this machine's load average
 
     @classmethod
     def of(cls, site: Site, planned: Planned, trial: Trial) -> "Measured":
@@ -32,7 +34,9 @@ class Measured:
         runs = runs_of(site, min(span.begin for span in trial.off)) if trial.off and trial.truths else {}
         excess = measured(runs, trial) if runs else ()
         shares = held_shares(runs, trial) if runs else ()
-        return cls(planned=planned, trial=trial, every=site.pace.runs, excess=excess, shares=shares)
+        return cls(
+            planned=planned, trial=trial, every=site.pace.runs, excess=excess, shares=shares, busy=getloadavg()[0]
+        )
 
     def json(self) -> dict[str, Any]:
         """Give the line of ``lab run --json``."""
@@ -51,6 +55,7 @@ class Measured:
             "words": self.planned.scenario.words,
             "seed": self.planned.seed,
             "every_seconds": self.every,
+            "load_average": round(self.busy, 1),
             "from_start": self.planned.scenario.from_start,
             "innocents": self._innocents(),
             "injected": [_injected(one) for one in trial.injected],
@@ -112,6 +117,8 @@ def _share(one: HeldShare) -> dict[str, Any]:
         "high": one.layer.high,
         "truth": _interval(one.truth),
         "covers": one.covers,
+        "excess_stated": _interval(one.verdict.excess_seconds),
+        "excess_measured": _interval(one.excess),
     }
 
 

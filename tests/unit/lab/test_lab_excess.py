@@ -114,5 +114,14 @@ def test_of_two_not_made_alone_the_share_is_not_known_and_of_one_it_is() -> None
     elsewhere = trial(injected("storage", None), injected("wired", None), verdicts=[said])
     (share,) = held_shares(RUNS, elsewhere)
     assert share.truth is not None
-    assert share.truth.estimate == pytest.approx(1.0, abs=0.02)
-    assert share.covers is False
+    assert (share.truth.estimate, share.covers) == (1.0, False)
+    assert share.excess is not None
+    assert share.excess.estimate == pytest.approx(0.8, abs=0.02)
+
+
+def test_what_more_runs_did_not_change_is_held_once() -> None:
+    said = verdict(storage=(1.0, 0.9, 1.0))
+    later = replace(said, version=2)
+    told = replace(trial(injected("storage", None), verdicts=[said]), held=(said,))
+    assert [one.when for one in held_shares(RUNS, told)] == ["first"]
+    assert [one.when for one in held_shares(RUNS, replace(told, held=(later,)))] == ["first", "held"]
