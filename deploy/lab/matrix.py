@@ -98,7 +98,9 @@ def _print_more(console: Console, counted: Mapping[str, Any]) -> None:
         )
     soon = counted["intervals_to_right_verdict"]
     if soon["count"]:
-        console.print(f"runs until the right verdict: median {soon['median']}, longest {soon['longest']}")
+        runs = counted["runs_in_right_verdict"]
+        console.print(f"probe intervals until the right verdict: median {soon['median']}, longest {soon['longest']}")
+        console.print(f"runs that it stood on: median {runs['median']:g}, most {runs['most']}")
     windows = counted["quiet_windows"]
     if windows["of"]:
         console.print(f"windows with nobody to blame: {windows.get('normal', 0)} of {windows['of']} normal")

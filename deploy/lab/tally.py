@@ -27,6 +27,7 @@ def summary(lines: Sequence[Line]) -> dict[str, Any]:
         "answers": _answers(ran),
         "shares": _shares(guilty),
         "intervals_to_right_verdict": _soon(line for line in guilty if line["right"]),
+        "runs_in_right_verdict": _enough(line for line in guilty if line["right"]),
         "quiet_windows": _windows(line for line in ran if line["windows"]),
         "innocent_blamed": _rate([bool(line["strangers"]) for line in ran if line["innocents"]]),
     }
@@ -96,6 +97,12 @@ def _soon(lines: Iterable[Line]) -> dict[str, Any]:
     if not waited:
         return {"count": 0}
     return {"count": len(waited), "median": round(median(waited), 1), "longest": round(waited[-1], 1)}
+
+
+def _enough(lines: Iterable[Line]) -> dict[str, Any]:
+    """Say how many runs the right verdicts stood on: a busy machine makes verdicts late, not poorer."""
+    runs = sorted(line["verdict"]["runs"] for line in lines)
+    return {"count": len(runs), "median": median(runs), "most": runs[-1]} if runs else {"count": 0}
 
 
 def _windows(lines: Iterable[Line]) -> dict[str, Any]:

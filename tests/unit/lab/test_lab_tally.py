@@ -6,7 +6,7 @@ from typing import Any
 from deploy.lab.tally import summary
 
 POPULATION = {"link": "wifi", "presentation": "local"}
-VERDICT = {"status": "slow", "journey": "j", "step": "save", "population": POPULATION}
+VERDICT = {"status": "slow", "journey": "j", "step": "save", "population": POPULATION, "runs": 4}
 
 
 def line(*truth: str, named: tuple[str, ...] = (), strangers: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
@@ -41,6 +41,7 @@ def test_a_refusal_is_a_miss_and_a_skipped_one_is_nothing() -> None:
         "storage": {"database": 1, "no verdict": 1, "storage": 1},
     }
     assert counted["intervals_to_right_verdict"] == {"count": 1, "median": 3.0, "longest": 3.0}
+    assert counted["runs_in_right_verdict"] == {"count": 1, "median": 4, "most": 4}
 
 
 def test_coverage_is_of_known_shares_and_told_apart_for_the_verdict_it_was_judged_by() -> None:
