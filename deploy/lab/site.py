@@ -136,8 +136,12 @@ class Site:
         """Give the collector's store, to read runs from; whoever asks closes it."""
         return RemoteStore(self.url, self._token())
 
+    @property
+    def _token_file(self) -> Path:
+        return self.folder / "data" / "operator.token"
+
     def _token(self) -> str:
-        return (self.folder / "data" / "operator.token").read_text().strip()
+        return self._token_file.read_text().strip()
 
     def _ask(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401  JSON is anything
         headers = {"Authorization": f"Bearer {self._token()}"}
@@ -180,6 +184,8 @@ class Site:
     def _answers(self) -> bool:
         if self._programs[0].process.poll() is not None:
             raise LabError(f"the collector ended: {self._programs[0].last_words()}")
+        if not self._token_file.exists():  # who answers at our port is somebody else
+            return False
         with suppress(httpx2.HTTPError):
             return httpx2.get(f"{self.url}/readyz", trust_env=False, timeout=5).is_success
         return False
@@ -257,8 +263,8 @@ class Site:
 
 
 def free_port(wanted: int | None) -> int:
-    """Give the port asked for, or the usual one if it is free, or any. Raises LabError when it is taken."""
-    for port in (wanted,) if wanted else (USUAL_PORT, 0):
+    """Give the port asked for (0: any), or the usual one if it is free, or any. Raises LabError when it is taken."""
+    for port in (USUAL_PORT, 0) if wanted is None else (wanted,):
         with suppress(OSError), socket.create_server(("127.0.0.1", port)) as listener:
             return int(listener.getsockname()[1])
     raise LabError(f"port {wanted} is taken: choose another with --port")
