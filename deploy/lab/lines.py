@@ -55,6 +55,7 @@ class Measured:
             "words": self.planned.scenario.words,
             "seed": self.planned.seed,
             "every_seconds": self.every,
+            "analysis_late_seconds": None if trial.late is None else round(trial.late, 1),
             "load_average": round(self.busy, 1),
             "from_start": self.planned.scenario.from_start,
             "innocents": self._innocents(),

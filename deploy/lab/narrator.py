@@ -16,6 +16,7 @@ from deploy.lab.world import URL
 
 _TELL_EVERY = 30.0  # seconds
 _EVIDENCE = 3
+_BEHIND = 60.0  # seconds
 
 
 @dataclass(slots=True)
@@ -77,6 +78,8 @@ class Spoken:
                 self._say(f"  · {line}", style="dim")
             for other in _others(trial):
                 self._say(f"And: {wording.sentence(other)}")
+        if trial.late is not None and trial.late > _BEHIND:
+            self.remark(f"the analysis was {trial.late:.0f} s behind: this machine is too busy to judge anybody")
         if not self.blind:
             self._say(f"The truth: {_truth(trial)}. [bold]{_mark(trial)}[/bold]")
 

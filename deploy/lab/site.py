@@ -29,7 +29,7 @@ NAME = "lab"
 USUAL_PORT = 8620
 _SESSION_PORT = 5977
 BANNER = "Synthetic data: the lab of make demo, not a live system"
-_START_TIMEOUT = 40.0  # seconds
+_START_TIMEOUT = 120.0  # seconds; a busy machine takes its time
 _VERDICTS = TypeAdapter(list[Verdict])
 _JOURNEY = Path(__file__).with_name("journey.yaml")
 

@@ -16,7 +16,7 @@ from deploy.lab.scenario import Planned
 from deploy.lab.site import Site
 from deploy.lab.span import Span
 from deploy.lab.timetable import watched
-from deploy.lab.usual import check_alive
+from deploy.lab.usual import check_alive, late
 
 _POLL = 1.0  # seconds
 
@@ -45,6 +45,7 @@ class Trial:
     runs. ``seconds`` is from the start of the latest of the faults that are to blame until it was judged, None when
     nobody was named. ``named`` are the truths that were named, ``strangers`` the layers that were blamed though
     nobody is to blame there. In ``off`` all was as usual.
+    ``late`` is how many seconds behind the analysis was when it was judged.
     """
 
     name: str
@@ -59,7 +60,7 @@ class Trial:
     injected: tuple[Injected, ...] = ()
     off: tuple[Span, ...] = ()
     windows: Windows | None = None
-    judged_at: datetime | None = None
+    late: float | None = None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -172,7 +173,7 @@ class _Watch:
             seconds=seconds,
             injected=tuple(self._injector.injected),
             windows=self._windows,
-            judged_at=datetime.now(UTC),
+            late=late(self._site),
         )
 
     def hold(self, runs: int) -> tuple[Verdict, ...]:

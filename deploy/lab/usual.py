@@ -33,18 +33,28 @@ def learn(site: Site, progress: Callable[[float, float], None]) -> str | None:
 def recover(site: Site) -> str | None:
     """Wait until journeys are as usual again; gives what still is not, None when all is."""
     began = time.monotonic()
+    since = datetime.now(UTC) + timedelta(seconds=2 * site.pace.analysis)
     while time.monotonic() - began < max(_RECOVERY, _RECOVERY_RUNS * site.pace.runs):
         time.sleep(_POLL)
-        if time.monotonic() - began > 2 * site.pace.analysis and _restless(site) is None:
+        if datetime.now(UTC) > since and _restless(site, since) is None:
             site.quiet.append(Span(datetime.now(UTC) - timedelta(seconds=site.pace.analysis)))
             return None
-    return _restless(site)
+    return _restless(site, since)
 
 
-def _restless(site: Site) -> str | None:
+def late(site: Site) -> float | None:
+    """Give how many seconds ago what stands now was concluded, None when nothing was yet."""
+    said = site.standing()
+    return (datetime.now(UTC) - max(one.reached_at for one in said)).total_seconds() if said else None
+
+
+def _restless(site: Site, since: datetime | None = None) -> str | None:
+    """Say what is not as usual; what was concluded before ``since`` says nothing of now."""
     said = [verdict for verdict in site.standing() if verdict.against is Reference.EXPECTED]
     if len({verdict.population for verdict in said}) < site.accesses:
         return "not every access has been measured"
+    if since is not None and max(verdict.reached_at for verdict in said) < since:
+        return "the analysis is behind: this machine is too busy"
     restless = [verdict for verdict in said if verdict.status is not Status.NORMAL]
     if not restless:
         return None
