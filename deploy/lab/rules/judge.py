@@ -28,13 +28,15 @@ class Answer:
     access: str | None = None
 
 
-def answered(alerts: Iterable[Alert], since: datetime, *, together: float) -> list[Answer]:
-    """Rank the layers whose alerts fired at or after a moment; none when nothing fired.
+def answered(
+    alerts: Iterable[Alert], since: datetime, until: datetime | None = None, *, together: float
+) -> list[Answer]:
+    """Rank the layers whose alerts fired from a moment on, and before another if there is one; none when nothing fired.
 
     Alerts that fire within ``together`` seconds of the first are looked at as one notification (Alertmanager's
     ``group_wait``): the most severe is first, then the one that has fired longest. What fires later follows, in order.
     """
-    found = [(alert, [at for at in alert.fired if at >= since]) for alert in alerts]
+    found = [(alert, [at for at in alert.fired if at >= since and (until is None or at < until)]) for alert in alerts]
     firing = [(alert, later[0]) for alert, later in found if later]
     if not firing:
         return []
@@ -47,9 +49,7 @@ def answered(alerts: Iterable[Alert], since: datetime, *, together: float) -> li
 
     named: dict[str, Answer] = {}
     for alert, at in sorted(firing, key=place):
-        answer = Answer(
-            layer=alert.layer, seconds=(at - since).total_seconds(), alert=alert.name, access=alert.access
-        )
+        answer = Answer(layer=alert.layer, seconds=(at - since).total_seconds(), alert=alert.name, access=alert.access)
         named.setdefault(alert.layer, answer)
     return list(named.values())
 

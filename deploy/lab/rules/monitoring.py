@@ -1,13 +1,12 @@
 """Prometheus and its exporters beside a site: started inside the lab's namespaces, asked there, gone with it.
 
-All of them listen on the loopback of the server's namespace only. The exporter that probes from an access is run in that
-access's namespace and takes over a socket of the server's, so that a bad link never disturbs what is told of it: the
-same as for the lab's own agents.
+All of them listen on the loopback of the server's namespace only. The exporter that probes from an access is run
+in that access's namespace and takes over a socket of the server's, so that a bad link never disturbs what is told
+of it: the same as for the lab's own agents.
 """
 
 import hashlib
 import json
-import re
 import secrets
 import shutil
 import subprocess
@@ -15,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from psycopg import Connection
@@ -24,14 +22,11 @@ from deploy.lab import postgres
 from deploy.lab.far_end import AUTHORITY
 from deploy.lab.namespace import LabError
 from deploy.lab.program import Program, module, wait_until
+from deploy.lab.rules.configuration import WRITTEN_FOR, configure
 from deploy.lab.rules.judge import Alert, Answer, answered
 from deploy.lab.site import Pace
 from deploy.lab.world import World
 
-WRITTEN_FOR = 5.0  # seconds between scrapes
-_HERE = Path(__file__).parent
-_SCALED = ("prometheus.yml", "usual.yml", "layers.yml")
-_SECONDS = re.compile(r"\b(\d+)s\b")
 _BLACKBOX = {"wired": 9115, "wifi": 9116}
 _URL = "http://127.0.0.1:9090"
 _PROGRAMS = {
@@ -51,11 +46,6 @@ def missing() -> str | None:
     return f"not installed: {', '.join(lost)}" if lost else None
 
 
-def scaled(text: str, factor: float) -> str:
-    """Give a file of ours with every duration so many times as long; Prometheus takes whole seconds from us."""
-    return _SECONDS.sub(lambda found: f"{max(1, round(int(found[1]) * factor))}s", text)
-
-
 @dataclass(slots=True)
 class Monitoring:
     """A running Prometheus with its exporters. Start it once; ``stop`` ends what it started."""
@@ -72,7 +62,14 @@ class Monitoring:
             raise LabError(problem)
         self._world, self.interval = world, pace.runs
         folder.mkdir(mode=0o700)
-        self._configure(folder)
+        printer = world.beyond.printer
+        self._targets = configure(
+            folder,
+            every=pace.runs,
+            session=_session(world),
+            authority=world.far_end / AUTHORITY,
+            printer=None if printer is None else printer.uri,
+        )
         self._start_exporters(folder)
         flags = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb"]
         flags += ["--storage.tsdb.retention.time=1d", f"--web.listen-address={_URL.removeprefix('http://')}"]
@@ -100,26 +97,9 @@ class Monitoring:
             for series in told
         ]
 
-    def answer(self, since: datetime) -> list[Answer]:
-        """Rank the layers that are named for the time since a moment. Raises LabError."""
-        return answered(self.alerts(since), since, together=2 * self.interval)
-
-    def _configure(self, folder: Path) -> None:
-        assert self._world is not None
-        factor = self.interval / WRITTEN_FOR
-        for name in _SCALED:
-            (folder / name).write_text(scaled((_HERE / name).read_text(), factor))
-        shutil.copy(_HERE / "postgres.yml", folder)
-        probes = folder / "blackbox.yml"
-        probes.touch(mode=0o600)  # it holds a session
-        given = {"session": _session(self._world), "far_end": str(self._world.far_end / AUTHORITY)}
-        probes.write_text(Template((_HERE / "blackbox.yml").read_text()).substitute(given))
-        printer = self._world.beyond.printer
-        place = printer and printer.uri.replace("ipp://", "http://").removesuffix("ipp/print")
-        labels = {"access": "wired", "__param_module": "printer"}
-        targets = [{"targets": [place], "labels": labels}] if place else []
-        (folder / "printer.json").write_text(json.dumps(targets))
-        self._targets = (_HERE / "prometheus.yml").read_text().count("{targets:") + len(targets)
+    def answer(self, since: datetime, until: datetime | None = None) -> list[Answer]:
+        """Rank the layers that are named from a moment on, to another or to now. Raises LabError."""
+        return answered(self.alerts(since), since, until, together=2 * self.interval)
 
     def _start_exporters(self, folder: Path) -> None:
         assert self._world is not None
@@ -146,9 +126,7 @@ class Monitoring:
         descriptors: Sequence[int] = (),
     ) -> None:
         assert self._world is not None
-        started = self._world.programs.start(
-            f"rules-{name}", command, environment=environment, descriptors=descriptors
-        )
+        started = self._world.programs.start(f"rules-{name}", command, environment=environment, descriptors=descriptors)
         self._programs.append(started)
 
     def _scraped(self) -> bool:
