@@ -1,7 +1,7 @@
 #!/bin/sh
 # System packages that the demo and the tests use. Installs what is missing when it may
 # (root on a system with apt-get); otherwise says what is missing and what will be skipped.
-# usage: deploy/packages.sh [demo|test]   (test needs a browser and print queues as well)
+# usage: deploy/packages.sh [demo|lab|test]   (lab: with Prometheus beside; test needs a browser and print queues as well)
 # Quick when everything is there. Always ends with 0: every part says itself what it cannot do.
 set -u
 purpose=${1:-test}
@@ -29,6 +29,11 @@ look() {
     need "command -v ippeveprinter" cups-ipp-utils "the printer of the demo, and tests that print"
     need "command -v dbus-daemon" dbus-daemon "the printer of the demo, and tests that print"
     [ "$purpose" = demo ] && return
+    need "command -v prometheus" prometheus "the alert rules beside the lab, tests"
+    need "command -v prometheus-blackbox-exporter" prometheus-blackbox-exporter "the alert rules beside the lab, tests"
+    need "command -v prometheus-node-exporter" prometheus-node-exporter "the alert rules beside the lab, tests"
+    need "command -v prometheus-postgres-exporter" prometheus-postgres-exporter "the alert rules beside the lab, tests"
+    [ "$purpose" = lab ] && return
     need "command -v Xvfb" xvfb "tests of a remote client in a window"
     need "command -v xtigervncviewer" tigervnc-viewer "tests of a remote client in a window"
     need "command -v chromium || command -v chromium-browser || command -v google-chrome" chromium "tests in a browser"
@@ -36,10 +41,6 @@ look() {
     need "ls /usr/sbin/cupsd" cups-daemon "tests that print through a queue"
     need "command -v lpadmin" cups-client "tests that print through a queue"
     need "command -v nft || ls /usr/sbin/nft" nftables "what the link driver says of a firewall"
-    need "command -v prometheus" prometheus "tests that read a Prometheus"
-    need "command -v prometheus-blackbox-exporter" prometheus-blackbox-exporter "tests that read a Prometheus"
-    need "command -v prometheus-node-exporter" prometheus-node-exporter "tests that read a Prometheus"
-    need "command -v prometheus-postgres-exporter" prometheus-postgres-exporter "tests that scrape an exporter"
     need "ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf" fonts-dejavu-core "readable text in browser tests"
     need "ls /usr/share/tesseract-ocr/*/tessdata/eng.traineddata" tesseract-ocr-eng "tests of text that is read on a screen"
     # These are services that others can reach and that start with the machine: only a machine for tests gets them.

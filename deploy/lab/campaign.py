@@ -3,10 +3,11 @@
 import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from deploy.lab.namespace import LabError
+from deploy.lab.rules.monitoring import Monitoring
 from deploy.lab.scenario import Planned
 from deploy.lab.site import Pace, Site, free_port
 from deploy.lab.stopping import Stopped
@@ -47,7 +48,10 @@ class Narrator(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """What is to be run, and how. ``hold_runs`` and ``alone`` are those of ``trial.make``."""
+    """What is to be run, and how. ``hold_runs`` and ``alone`` are those of ``trial.make``.
+
+    With ``rules``, a Prometheus with the alert rules of ``deploy/lab/rules`` stands beside and is judged by the same.
+    """
 
     planned: Sequence[Planned]
     pace: Pace
@@ -55,6 +59,7 @@ class Campaign:
     keep: bool = False
     hold_runs: int = 0
     alone: bool = False
+    rules: bool = False
 
 
 def run(campaign: Campaign, narrator: Narrator) -> Generator[Made, None, None]:
@@ -70,13 +75,13 @@ def run(campaign: Campaign, narrator: Narrator) -> Generator[Made, None, None]:
         for problem in sorted(set(world.missing.values())):
             narrator.remark(problem)
         if sharing:
-            with _site(world, "site", campaign.pace, port) as site:
-                yield from _shared(site, sharing, campaign, narrator)
+            with _site(world, "site", campaign, port) as (site, rules):
+                yield from _shared(site, rules, sharing, campaign, narrator)
                 if campaign.keep and not apart:
                     _keep(site, narrator)
         for number, one in enumerate(apart, start=len(sharing) + 1):
-            with _site(world, f"site-{number}", campaign.pace, port) as site:
-                yield from _apart(site, number, one, campaign, narrator)
+            with _site(world, f"site-{number}", campaign, port) as (site, rules):
+                yield from _apart(site, rules, number, one, campaign, narrator)
                 if campaign.keep:
                     _keep(site, narrator)
     left = world.leftovers()
@@ -84,27 +89,40 @@ def run(campaign: Campaign, narrator: Narrator) -> Generator[Made, None, None]:
         raise LabError(f"the lab did not clean up: {', '.join(left)}")
 
 
-def _shared(site: Site, planned: Sequence[Planned], campaign: Campaign, narrator: Narrator) -> Iterator[Made]:
+def _shared(
+    site: Site, rules: Monitoring | None, planned: Sequence[Planned], campaign: Campaign, narrator: Narrator
+) -> Iterator[Made]:
     _learn(site, narrator)
     for number, one in enumerate(planned, start=1):
         narrator.beginning(number, one)
         with at_work(site.world, one.scenario.load):
-            trial = make(site, one, hold_runs=campaign.hold_runs, alone=campaign.alone)
+            trial = _made(site, rules, one, campaign)
         narrator.judged(trial)
         yield site, one, trial
         restless = None if trial.skipped or one is planned[-1] else recover(site)
         if restless is not None:
             narrator.remark(f"not yet as usual: {restless}")
+        if rules is not None and (firing := rules.settle()):
+            narrator.remark(f"alerts have not ended: {firing}")
 
 
-def _apart(site: Site, number: int, one: Planned, campaign: Campaign, narrator: Narrator) -> Iterator[Made]:
+def _apart(
+    site: Site, rules: Monitoring | None, number: int, one: Planned, campaign: Campaign, narrator: Narrator
+) -> Iterator[Made]:  # fmt: skip
     with at_work(site.world, one.scenario.load):
         if not one.scenario.from_start:
             _learn(site, narrator)
         narrator.beginning(number, one)
-        trial = make(site, one, hold_runs=campaign.hold_runs, alone=campaign.alone)
+        trial = _made(site, rules, one, campaign)
     narrator.judged(trial)
     yield site, one, trial
+
+
+def _made(site: Site, rules: Monitoring | None, one: Planned, campaign: Campaign) -> Trial:
+    trial = make(site, one, hold_runs=campaign.hold_runs, alone=campaign.alone)
+    if rules is None or trial.skipped is not None:
+        return trial
+    return replace(trial, rules=rules.said_of(trial))
 
 
 def _learn(site: Site, narrator: Narrator) -> None:
@@ -116,11 +134,16 @@ def _learn(site: Site, narrator: Narrator) -> None:
 
 
 @contextmanager
-def _site(world: World, name: str, pace: Pace, port: int) -> Iterator[Site]:
-    site = Site(world, world.directory / name, pace, port)
+def _site(world: World, name: str, campaign: Campaign, port: int) -> Iterator[tuple[Site, Monitoring | None]]:
+    site = Site(world, world.directory / name, campaign.pace, port)
+    rules = Monitoring(world, campaign.pace.runs) if campaign.rules else None
     try:
-        yield site
+        if rules is not None:
+            rules.start(world.directory / f"{name}-rules")
+        yield site, rules
     finally:
+        if rules is not None:
+            rules.stop()
         site.stop()
 
 

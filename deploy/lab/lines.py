@@ -63,6 +63,7 @@ class Measured:
             "excess": [_excess(one) for one in self.excess],
             "shares": [_share(one) for one in self.shares],
             "windows": trial.windows and trial.windows.counted(),
+            "rules": trial.rules and trial.rules.json(),
         }
 
     def _innocents(self) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from deploy.lab.rules import monitoring
 from deploy.lab.scenario import shipped
 from deploy.lab.tally import answer, summary, truth
 
@@ -26,8 +27,12 @@ def main() -> int:
     asked = _arguments()
     lines: list[dict[str, Any]] = []
     lost = 0
+    unruly = monitoring.missing()
+    beside = [] if unruly else ["--rules"]
+    if unruly:
+        Console(stderr=True).print(f"no alert rules beside: {unruly}")
     for options, scenarios in _plan(asked):
-        found = list(_lab_run([*options, "--every", str(asked.every), "--alone", "--json"]))
+        found = list(_lab_run([*options, *beside, "--every", str(asked.every), "--alone", "--json"]))
         lines += found
         lost += scenarios - len(found)
     counted = summary(lines) | {"lost": lost}
@@ -75,6 +80,8 @@ def _print(lines: Sequence[Mapping[str, Any]], counted: Mapping[str, Any]) -> No
         refused = f", {rate['refused']} refused" if rate.get("refused") else ""
         console.print(f"{words}: {rate['count']} of {rate['of']} ({_interval(rate)}){refused}")
     _print_more(console, counted)
+    if counted["side_by_side"]:
+        console.print(_side_by_side(counted["side_by_side"]))
     for line in lines:
         if line["skipped"]:
             console.print(f"skipped, so not a pass: {line['scenario']} ({line['skipped']})")
@@ -106,6 +113,18 @@ def _print_more(console: Console, counted: Mapping[str, Any]) -> None:
         console.print(f"windows with nobody to blame: {windows.get('normal', 0)} of {windows['of']} normal")
     if counted["lost"]:
         console.print(f"not run, since the lab failed before: {counted['lost']}")
+
+
+def _side_by_side(counted: Mapping[str, Any]) -> Table:
+    table = Table("over the same scenarios", *counted, title="Beside a Prometheus with a good team's alert rules")
+    for key, words in _RATES.items():
+        cells = [f"{one[key]['count']} of {one[key]['of']} ({_interval(one[key])})" for one in counted.values()]
+        table.add_row(words, *cells)
+    table.add_row("somebody to blame, nobody named", *(str(one["refused"]) for one in counted.values()))
+    soon = [one["intervals_to_right_verdict"] for one in counted.values()]
+    waited = [f"median {one['median']}, longest {one['longest']}" if one["count"] else "" for one in soon]
+    table.add_row("runs until the right layer, when right", *waited)
+    return table
 
 
 def _interval(rate: Mapping[str, Any]) -> str:

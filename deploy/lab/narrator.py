@@ -9,6 +9,7 @@ from rich.table import Table
 
 from collector.model.verdict import Verdict
 from dashboards import wording
+from deploy.lab.rules.judge import Said
 from deploy.lab.scenario import Planned
 from deploy.lab.site import Site
 from deploy.lab.trial import Trial
@@ -80,6 +81,8 @@ class Spoken:
                 self._say(f"And: {wording.sentence(other)}")
         if trial.late is not None and trial.late > _BEHIND:
             self.remark(f"the analysis was {trial.late:.0f} s behind: this machine is too busy to judge anybody")
+        if trial.rules is not None:
+            self._say(f"The alert rules beside say: {_fired(trial.rules)}.")
         if not self.blind:
             self._say(f"The truth: {_truth(trial)}. [bold]{_mark(trial)}[/bold]")
 
@@ -119,6 +122,11 @@ def _said(trial: Trial) -> str:
         named = [wording.layer(truth.layer, link=truth.link) for truth in trial.truths if truth in trial.named]
         return " and ".join([*named, *(wording.layer(layer, link=None) for layer in trial.strangers)])
     return wording.layer(trial.verdict.blamed[0].layer, link=trial.verdict.population.link)
+
+
+def _fired(rules: Said) -> str:
+    said = (f"{one.layer.replace('_', ' ')} after {one.seconds:.0f} s ({one.alert})" for one in rules.answers)
+    return ", ".join(said) or "nothing"
 
 
 def _mark(trial: Trial) -> str:

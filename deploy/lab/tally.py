@@ -29,7 +29,8 @@ def summary(lines: Sequence[Line]) -> dict[str, Any]:
         "intervals_to_right_verdict": _soon(line for line in guilty if line["right"]),
         "runs_in_right_verdict": _enough(line for line in guilty if line["right"]),
         "quiet_windows": _windows(line for line in ran if line["windows"]),
-        "innocent_blamed": _rate([bool(line["strangers"]) for line in ran if line["innocents"]]),
+        "innocent_blamed": _innocent_blamed(ran),
+        "side_by_side": _side_by_side(ran),
     }
 
 
@@ -53,6 +54,29 @@ def _names(lines: Iterable[Line]) -> list[str]:
 def _right(lines: Iterable[Line]) -> dict[str, Any]:
     some = list(lines)
     return _rate([line["right"] for line in some]) | {"refused": sum(line["refused"] for line in some)}
+
+
+def _innocent_blamed(lines: Sequence[Line]) -> dict[str, Any]:
+    return _rate([bool(line["strangers"]) for line in lines if line["innocents"]])
+
+
+def _side_by_side(lines: Sequence[Line]) -> dict[str, dict[str, Any]]:
+    """Count whichlayer and the alert rules beside it alike, over the lines that both have judged."""
+    both = [line for line in lines if line.get("rules")]
+    theirs = [{**line, **line["rules"], "seconds_to_verdict": line["rules"]["seconds"]} for line in both]
+    return {"whichlayer": _compared(both), "rules": _compared(theirs)} if both else {}
+
+
+def _compared(lines: Sequence[Line]) -> dict[str, Any]:
+    guilty = [line for line in lines if line["truth"]]
+    return {
+        "one_to_blame": _right(line for line in guilty if len(line["truth"]) == 1),
+        "several_to_blame": _right(line for line in guilty if len(line["truth"]) > 1),
+        "nobody_to_blame": _right(line for line in lines if not line["truth"]),
+        "innocent_blamed": _innocent_blamed(lines),
+        "refused": sum(line["refused"] for line in guilty),
+        "intervals_to_right_verdict": _soon(line for line in guilty if line["right"]),
+    }
 
 
 def _rate(hits: Sequence[bool]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collector.model.verdict import Reference, Status, Verdict
 from collector.public import verdict_json
 from deploy.lab.injector import Injected, Injector
 from deploy.lab.judging import Truth, reading
+from deploy.lab.rules.judge import Said
 from deploy.lab.scenario import Planned
 from deploy.lab.site import Site
 from deploy.lab.span import Span
@@ -61,6 +62,8 @@ class Trial:
     off: tuple[Span, ...] = ()
     windows: Windows | None = None
     late: float | None = None
+    judged_at: datetime | None = None
+    rules: Said | None = None  # what Prometheus beside said
 
     @property
     def verdict(self) -> Verdict | None:

@@ -38,6 +38,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter per option
     lasts: Annotated[str | None, typer.Option(help="Watch so long, instead of what a file says: 10 min.")] = None,
     hold: Annotated[int, typer.Option(help="Runs that faults stay on at least, to measure what they cost.")] = 10,
     alone: Annotated[bool, typer.Option("--alone", help="Measure each of several faults by itself too.")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="Judge Prometheus with alert rules by the same.")] = False,
     port: Annotated[
         int | None, typer.Option(help="Port of the pages on 127.0.0.1; any if not told.", min=1, max=65535)
     ] = None,
@@ -63,7 +64,9 @@ def run(  # noqa: PLR0913, PLR0917  one parameter per option
     drawn = secrets.randbelow(1_000_000) if seed is None else seed
     plans = choosing.chosen(scenario or (), blind=blind, count=count, seed=drawn, lasts=lasts)
     narrator = Spoken(blind=blind, on_stderr=as_json, listed="scenario")
-    asked = campaign.Campaign(planned=plans, pace=at_every(every), port=port or 0, hold_runs=hold, alone=alone)
+    asked = campaign.Campaign(
+        planned=plans, pace=at_every(every), port=port or 0, hold_runs=hold, alone=alone, rules=rules
+    )
     found: list[Measured] = []
     try:
         with stoppable(), closing(campaign.run(asked, narrator)) as running:

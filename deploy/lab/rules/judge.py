@@ -1,8 +1,11 @@
 """What a set of alerts says: which layer, and how soon. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from deploy.lab.judging import Truth
 
 _SEVERITIES = ("critical", "warning")  # what people look at first
 
@@ -54,14 +57,53 @@ def answered(
     return list(named.values())
 
 
-def right(answers: Sequence[Answer], layer: str | None, access: str | None = None) -> bool:
-    """Say whether the first answer is the true one; an alert that tells no access is not held to one."""
-    if layer is None or not answers:
-        return layer is None and not answers
-    first = answers[0]
-    return first.layer == layer and (access is None or first.access in {None, access})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the rules said of a trial, held against what was done, as ``trial.Trial`` does for whichlayer.
+
+    ``seconds`` is from the start of the latest of the faults that are to blame until everybody who is had been named,
+    first of all or not; None when somebody never was.
+    """
+
+    right: bool
+    refused: bool
+    named: frozenset[Truth]
+    strangers: tuple[str, ...]
+    seconds: float | None
+    answers: tuple[Answer, ...]
+
+    def json(self) -> dict[str, Any]:
+        """Give the part of a line of ``lab run --json``."""
+        return {
+            "right": self.right,
+            "refused": self.refused,
+            "named": sorted(str(truth.layer) for truth in self.named),
+            "strangers": list(self.strangers),
+            "seconds": None if self.seconds is None else round(self.seconds, 1),
+            "answers": [asdict(answer) for answer in self.answers],
+        }
 
 
-def seconds_until(answers: Iterable[Answer], layer: str | None) -> float | None:
-    """Give how long it took until the right layer first fired, first of all or not; None when it never did."""
-    return next((answer.seconds for answer in answers if answer.layer == layer), None)
+def judged(answers: Sequence[Answer], truths: Sequence[Truth], *, latest: float = 0.0) -> Said:
+    """Hold answers against who is to blame; ``latest`` is when the latest fault began, in the answers' seconds.
+
+    When one is to blame, the first answer counts; when several are, or nobody is, all of them do.
+    """
+    heard = answers[:1] if len(truths) == 1 else answers
+    named = frozenset(truth for truth in truths if any(_explains(truth, answer) for answer in heard))
+    strangers = [answer.layer for answer in heard if not any(_explains(truth, answer) for truth in truths)]
+    first = [next((one.seconds for one in answers if _explains(truth, one)), None) for truth in truths]
+    known = [seconds for seconds in first if seconds is not None]
+    return Said(
+        right=not strangers and named == frozenset(truths),
+        refused=bool(truths) and not answers,
+        named=named,
+        strangers=tuple(strangers),
+        seconds=max(0.0, max(known) - latest) if known and len(known) == len(first) else None,
+        answers=tuple(answers),
+    )
+
+
+def _explains(truth: Truth, answer: Answer) -> bool:
+    """Say whether the answer is right because of this; an alert that tells no access is not held to one."""
+    return answer.layer == truth.layer and (truth.link is None or answer.access in {None, str(truth.link)})

@@ -10,6 +10,7 @@ import json
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,9 +23,9 @@ from deploy.lab import postgres
 from deploy.lab.far_end import AUTHORITY
 from deploy.lab.namespace import LabError
 from deploy.lab.program import Program, module, wait_until
-from deploy.lab.rules.configuration import WRITTEN_FOR, configure
-from deploy.lab.rules.judge import Alert, Answer, answered
-from deploy.lab.site import Pace
+from deploy.lab.rules.configuration import configure
+from deploy.lab.rules.judge import Alert, Answer, Said, answered, judged
+from deploy.lab.trial import Trial
 from deploy.lab.world import World
 
 _BLACKBOX = {"wired": 9115, "wifi": 9116}
@@ -38,6 +39,7 @@ _PROGRAMS = {
 }
 _ACCOUNT = "probe-visitor"
 _START_TIMEOUT = 30.0
+_SETTLE, _SETTLE_SCRAPES = 90.0, 12  # seconds, or as many scrapes, until alerts of a fault that is over have ended
 
 
 def missing() -> str | None:
@@ -48,39 +50,37 @@ def missing() -> str | None:
 
 @dataclass(slots=True)
 class Monitoring:
-    """A running Prometheus with its exporters. Start it once; ``stop`` ends what it started."""
+    """A Prometheus with its exporters, scraping every ``interval`` seconds. Start it once; ``stop`` ends all of it."""
 
-    interval: float = WRITTEN_FOR
-    _world: World | None = None
+    world: World
+    interval: float
     _targets: int = 0
     _programs: list[Program] = field(default_factory=list)
 
-    def start(self, world: World, folder: Path, pace: Pace) -> None:
+    def start(self, folder: Path) -> None:
         """Start everything and wait until every target has been scraped. Raises LabError."""
         problem = missing()
         if problem is not None:
             raise LabError(problem)
-        self._world, self.interval = world, pace.runs
         folder.mkdir(mode=0o700)
-        printer = world.beyond.printer
+        printer = self.world.beyond.printer
         self._targets = configure(
             folder,
-            every=pace.runs,
-            session=_session(world),
-            authority=world.far_end / AUTHORITY,
+            every=self.interval,
+            session=_session(self.world),
+            authority=self.world.far_end / AUTHORITY,
             printer=None if printer is None else printer.uri,
         )
         self._start_exporters(folder)
         flags = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb"]
         flags += ["--storage.tsdb.retention.time=1d", f"--web.listen-address={_URL.removeprefix('http://')}"]
-        self._run("prometheus", world.server().run(["prometheus", *flags]))
+        self._run("prometheus", self.world.server().run(["prometheus", *flags]))
         wait_until(self._scraped, _START_TIMEOUT + 2 * self.interval, lambda: "Prometheus scrapes not all its targets")
 
     def stop(self) -> None:
         """End it."""
         while self._programs:
-            assert self._world is not None
-            self._world.programs.stop(self._programs.pop())
+            self.world.programs.stop(self._programs.pop())
 
     def alerts(self, since: datetime) -> list[Alert]:
         """List the alerts that fired at any evaluation since a moment, with when. Raises LabError."""
@@ -101,18 +101,35 @@ class Monitoring:
         """Rank the layers that are named from a moment on, to another or to now. Raises LabError."""
         return answered(self.alerts(since), since, until, together=2 * self.interval)
 
+    def said_of(self, trial: Trial) -> Said:
+        """Say what the rules said from the beginning of a trial until its faults were off. Raises LabError."""
+        spans = [span for one in trial.injected for span in one.spans if span is not one.alone]
+        guilty = [span.begin for one in trial.injected if one.truth for span in one.spans if span is not one.alone]
+        since = min(guilty, default=min(span.begin for span in (*trial.off[-1:], *spans)))
+        until = max((span.end for span in spans if span.end is not None), default=trial.judged_at)
+        latest = (max(guilty) - since).total_seconds() if guilty else 0.0
+        return judged(self.answer(since, until), trial.truths, latest=latest)
+
+    def settle(self) -> str | None:
+        """Wait until no alert is even pending; gives those that still are, None when none is. Raises LabError."""
+        deadline = time.monotonic() + max(_SETTLE, _SETTLE_SCRAPES * self.interval)
+        while left := {series["metric"]["alertname"] for series in self._query('ALERTS{layer!=""}')}:
+            if time.monotonic() > deadline:
+                return ", ".join(sorted(left))
+            time.sleep(self.interval)
+        return None
+
     def _start_exporters(self, folder: Path) -> None:
-        assert self._world is not None
-        server = self._world.server()
+        server = self.world.server()
         for access, port in _BLACKBOX.items():
             command = ["prometheus-blackbox-exporter", f"--config.file={folder}/blackbox.yml", "--web.systemd-socket"]
             command += [f"--web.external-url=http://127.0.0.1:{port}/"]
             with server.listen(port) as listener:
                 taking_over = [*module("activation"), str(listener.fileno()), "--", *command]
-                inside = self._world.namespaces[access].run(taking_over)
+                inside = self.world.namespaces[access].run(taking_over)
                 self._run(f"blackbox-{access}", inside, descriptors=[listener.fileno()])
         self._run("node", server.run(["prometheus-node-exporter", "--web.listen-address=127.0.0.1:9100"]))
-        database = {"DATA_SOURCE_NAME": f"{postgres.conninfo(self._world.sockets)} sslmode=disable"}
+        database = {"DATA_SOURCE_NAME": f"{postgres.conninfo(self.world.sockets)} sslmode=disable"}
         command = ["prometheus-postgres-exporter", "--web.listen-address=127.0.0.1:9187"]
         command += ["--disable-settings-metrics", f"--extend.query-path={folder}/postgres.yml"]
         self._run("postgres-exporter", server.run(command), environment=database)
@@ -125,8 +142,7 @@ class Monitoring:
         environment: dict[str, str] | None = None,
         descriptors: Sequence[int] = (),
     ) -> None:
-        assert self._world is not None
-        started = self._world.programs.start(f"rules-{name}", command, environment=environment, descriptors=descriptors)
+        started = self.world.programs.start(f"rules-{name}", command, environment=environment, descriptors=descriptors)
         self._programs.append(started)
 
     def _scraped(self) -> bool:
@@ -140,8 +156,7 @@ class Monitoring:
         return len(up) == self._targets and all(float(series["value"][1]) == 1 for series in up)
 
     def _query(self, expression: str) -> list[dict[str, Any]]:
-        assert self._world is not None
-        command = self._world.server().run(["promtool", "query", "instant", "--format=json", _URL, expression])
+        command = self.world.server().run(["promtool", "query", "instant", "--format=json", _URL, expression])
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise LabError(f"Prometheus does not answer: {done.stderr.strip()[-300:]}")

@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collector.model.access import Link
+from collector.model.layer import Layer
+from deploy.lab.judging import Truth
 from deploy.lab.rules.configuration import scaled
-from deploy.lab.rules.judge import Alert, answered, right, seconds_until
+from deploy.lab.rules.judge import Alert, Said, answered, judged
 
 START = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
 
@@ -44,16 +47,36 @@ def test_what_is_said_first(alerts: list[Alert], said: list[tuple[str, float]]) 
     assert layers(*reversed(alerts)) == said
 
 
-def test_right_is_the_first_answer_for_the_access_it_is_true_of() -> None:
-    said = answered([alert("access_network", 10, access="wifi"), alert("storage", 40)], START, together=10)
-    assert right(said, "access_network", "wifi")
-    assert not right(said, "access_network", "wired")
-    assert not right(said, "storage")
-    assert seconds_until(said, "storage") == 40
-    assert seconds_until(said, "database") is None
-    assert right([], None)
-    assert not right(said, None)
-    assert not right([], "storage")
+WIFI, STORAGE = Truth(Layer.ACCESS_NETWORK, Link.WIFI), Truth(Layer.STORAGE)
+
+
+def said(*truths: Truth, latest: float = 0.0) -> Said:
+    alerts = [alert("access_network", 10, access="wifi"), alert("storage", 40)]
+    return judged(answered(alerts, START, together=10), truths, latest=latest)
+
+
+def test_where_one_is_to_blame_the_first_answer_counts_for_its_access() -> None:
+    assert said(WIFI).right
+    assert said(WIFI).seconds == 10
+    wired = said(Truth(Layer.ACCESS_NETWORK, Link.WIRED))
+    assert (wired.right, wired.refused, wired.strangers, wired.seconds) == (False, False, ("access_network",), None)
+    late = said(STORAGE)
+    assert (late.right, late.strangers, late.seconds) == (False, ("access_network",), 40)
+
+
+def test_where_several_or_nobody_are_to_blame_every_answer_counts() -> None:
+    assert said(WIFI, STORAGE).right
+    assert said(WIFI, STORAGE, latest=30).seconds == 10
+    one = said(WIFI, Truth(Layer.DATABASE))
+    assert (one.right, one.named, one.strangers, one.seconds) == (False, frozenset({WIFI}), ("storage",), None)
+    assert said().strangers == ("access_network", "storage")
+    assert not said().right
+
+
+def test_no_answer_is_right_only_where_nobody_is_to_blame() -> None:
+    assert judged([], []).right
+    silent = judged([], [STORAGE])
+    assert (silent.right, silent.refused, silent.strangers) == (False, True, ())
 
 
 def test_durations_are_scaled_and_nothing_else() -> None:

@@ -70,3 +70,19 @@ def test_nothing_at_all_has_no_rates() -> None:
     assert "rate" not in counted["one_to_blame"]
     assert counted["intervals_to_right_verdict"] == {"count": 0}
     assert counted["quiet_windows"]["normal_rate"] is None
+
+
+def test_both_are_counted_alike_over_what_both_have_judged() -> None:
+    silent = {"right": False, "refused": True, "named": [], "strangers": [], "seconds": None}
+    counted = summary([
+        line("storage", named=("storage",), rules=silent | {"right": True, "refused": False, "seconds": 20.0}),
+        line("storage", strangers=("database",), rules=silent),
+        line("storage", named=("storage",)),
+        line(rules=silent | {"refused": False, "strangers": ["storage"]}),
+    ])["side_by_side"]  # fmt: skip
+    assert [counted[who]["one_to_blame"]["count"] for who in ("whichlayer", "rules")] == [1, 1]
+    assert {counted[who]["one_to_blame"]["of"] for who in ("whichlayer", "rules")} == {2}
+    assert [counted[who]["nobody_to_blame"]["count"] for who in ("whichlayer", "rules")] == [1, 0]
+    assert [counted[who]["refused"] for who in ("whichlayer", "rules")] == [0, 1]
+    assert counted["rules"]["intervals_to_right_verdict"]["median"] == 4.0
+    assert summary([line("storage")])["side_by_side"] == {}
