@@ -8,6 +8,7 @@ import pytest
 
 from deploy.lab.rules import monitoring
 from deploy.lab.rules.configuration import configure
+from deploy.lab.world import URL
 
 pytestmark = pytest.mark.integration
 SITUATIONS = Path(__file__).parents[1] / "lab" / "rules.yml"
@@ -36,9 +37,11 @@ def test_the_files_are_good_at_any_pace_and_only_one_holds_the_secret(tmp_path: 
     for every, printer in ((5.0, "ipp://localhost:8631/ipp/print"), (300.0, None)):
         folder = tmp_path / str(every)
         folder.mkdir()
-        targets = configure(folder, every=every, session=SECRET, authority=authority, printer=printer)
+        targets = configure(folder, every=every, url=URL, session=SECRET, authority=authority, printer=printer)
         assert targets == 12 + (printer is not None)
-        assert f"scrape_interval: {every:g}s" in (folder / "prometheus.yml").read_text()
+        written = (folder / "prometheus.yml").read_text()
+        assert f"scrape_interval: {every:g}s" in written
+        assert f"{URL}/login" in written
         assert "SUCCESS" in checked("promtool", "check", "config", folder / "prometheus.yml")
         checked("prometheus-blackbox-exporter", "--config.check", f"--config.file={folder}/blackbox.yml")
         holding = [path for path in folder.iterdir() if SECRET in path.read_text()]

@@ -12,14 +12,17 @@ _SCALED = ("prometheus.yml", "usual.yml", "layers.yml")
 _SECONDS = re.compile(r"\b(\d+)s\b")
 
 
-def configure(folder: Path, *, every: float, session: str, authority: Path, printer: str | None) -> int:
+def configure(folder: Path, *, every: float, url: str, session: str, authority: Path, printer: str | None) -> int:
     """Write them for a scrape every so many seconds; gives how many targets there are.
 
-    ``session`` is monitoring's own session in the application, a secret: only blackbox_exporter's file holds it, which
-    nobody else can read. ``authority`` is the certificate the service outside is trusted by, ``printer`` its IPP URI.
+    ``url`` is the application's. ``session`` is monitoring's own session in it, a secret: only blackbox_exporter's file
+    holds it, which nobody else can read. ``authority`` is the certificate that the service outside is trusted by,
+    ``printer`` the printer's IPP URI.
     """
     for name in _SCALED:
         (folder / name).write_text(scaled((_HERE / name).read_text(), every / WRITTEN_FOR))
+    prometheus = folder / "prometheus.yml"
+    prometheus.write_text(Template(prometheus.read_text()).substitute(url=url))
     shutil.copy(_HERE / "postgres.yml", folder)
     probes = folder / "blackbox.yml"
     probes.touch(mode=0o600)
@@ -29,7 +32,7 @@ def configure(folder: Path, *, every: float, session: str, authority: Path, prin
     page = printer and printer.replace("ipp://", "http://").removesuffix("ipp/print")
     printers = [{"targets": [page], "labels": labels}] if page else []
     (folder / "printer.json").write_text(json.dumps(printers))
-    return (folder / "prometheus.yml").read_text().count("{targets:") + len(printers)
+    return prometheus.read_text().count("{targets:") + len(printers)
 
 
 def scaled(text: str, factor: float) -> str:

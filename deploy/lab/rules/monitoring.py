@@ -26,7 +26,7 @@ from deploy.lab.program import Program, module, wait_until
 from deploy.lab.rules.configuration import configure
 from deploy.lab.rules.judge import Alert, Answer, Said, answered, judged
 from deploy.lab.trial import Trial
-from deploy.lab.world import World
+from deploy.lab.world import URL, World
 
 _BLACKBOX = {"wired": 9115, "wifi": 9116}
 _URL = "http://127.0.0.1:9090"
@@ -67,6 +67,7 @@ class Monitoring:
         self._targets = configure(
             folder,
             every=self.interval,
+            url=URL,
             session=_session(self.world),
             authority=self.world.far_end / AUTHORITY,
             printer=None if printer is None else printer.uri,
