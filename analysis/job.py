@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 
+from analysis.alerting.job import Alerting
+from analysis.alerting.observe import observe
+from analysis.alerting.settings import AlertSettings
+from analysis.alerting.sighting import Seen
 from analysis.conclude import conclude, worst
 from analysis.history import BAD, carried, oldest_open
 from analysis.loading import Facts, load, window
 from analysis.settings import AnalysisSettings
+from analysis.window import Window
 from collector.model.verdict import Reference, Verdict
 from collector.registry import Registry
 from collector.store import Slice, Store
@@ -21,12 +26,18 @@ _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def analyse(
-    store: Store, registry: Registry, settings: AnalysisSettings, *, now: datetime, pool: Executor | None = None
+    store: Store,
+    registry: Registry,
+    settings: AnalysisSettings,
+    *,
+    now: datetime,
+    pool: Executor | None = None,
+    alerting: Alerting | None = None,
 ) -> list[Verdict]:
     """Analyse what is new up to ``now``, keep the conclusions, and give them worst first.
 
     The pure part runs in ``pool``, or here without one. Slow and failing episodes become verdicts,
-    whose snapshot the store keeps; everything becomes what is said now.
+    whose snapshot the store keeps; everything becomes what is said now. Then ``alerting`` is told.
     """
     back = max(LOOK_BACK, timedelta(seconds=3 * settings.interval_seconds))
     start = now - back
@@ -38,10 +49,13 @@ def analyse(
         limit=LONGEST_OPEN,
     )
     facts = load(store, registry, settings, start=start, end=now, since=min(since, start))
-    found = pool.submit(concluded, facts, settings, now).result() if pool else concluded(facts, settings, now)
+    given = (facts, settings, now, alerting.settings if alerting else None)
+    found, seen = pool.submit(_thought, *given).result() if pool else _thought(*given)
     verdicts = [carried(verdict, before) if verdict.status in BAD else verdict for verdict in found]
     store.counts("runs", _NOTHING, snapshot=facts.snapshot)  # gone when a site was forgotten meanwhile: nothing is said
     _keep(store, registry, verdicts, before)
+    if alerting and seen:
+        alerting.conclude(registry, seen, verdicts, facts.changes, now)
     return sorted(verdicts, key=worst)
 
 
@@ -49,9 +63,27 @@ def concluded(
     facts: Facts, settings: AnalysisSettings, now: datetime, references: Sequence[Reference] = ()
 ) -> list[Verdict]:
     """Run the pure part in this process, on one thread so that sums come out the same everywhere."""
+    return _concluded(_opened(facts), settings, now, references)
+
+
+def _thought(
+    facts: Facts, settings: AnalysisSettings, now: datetime, alerts: AlertSettings | None
+) -> tuple[list[Verdict], Seen | None]:
+    """Conclude, and see what the same window says to the rules of alerting."""
+    opened = _opened(facts)
+    verdicts = _concluded(opened, settings, now)
+    return verdicts, None if alerts is None else observe(opened, verdicts, alerts, now=now)
+
+
+def _opened(facts: Facts) -> Window:
     for name in _ONE_THREAD:
         os.environ.setdefault(name, "1")
-    opened = window(facts)
+    return window(facts)
+
+
+def _concluded(
+    opened: Window, settings: AnalysisSettings, now: datetime, references: Sequence[Reference] = ()
+) -> list[Verdict]:
     if opened.steps.empty:
         return []
     return [v for against in references or settings.references for v in conclude(opened, against, settings, now=now)]

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from collector.model.alert import Alert, Notice, NoticeState, Tally
 from collector.model.change import Change
 from collector.model.drops import DropReport
 from collector.model.estate import Estate
@@ -174,11 +175,63 @@ class Registry(Protocol):
         """Give the map in force, or the one with this digest; None when there is none."""
         ...
 
+    def put_alerts(
+        self,
+        alerts: Sequence[Alert],
+        *,
+        notices: Sequence[Notice] = (),
+        gone: Sequence[str] = (),
+        tallies: Sequence[Tally] = (),
+        now: datetime,
+    ) -> None:
+        """Replace what rules say, and keep the messages that tell of it, in one transaction.
+
+        A notice whose id is known changes nothing; keys that are ``gone`` are removed; a tally replaces that of its
+        budget and quarter of an hour. Who has acknowledged an alert stays with it for as long as it is open.
+        """
+        ...
+
+    def alerts(self) -> Sequence[Alert]:
+        """List what every rule says now, by key."""
+        ...
+
+    def acknowledge(self, key: str, *, by: str, now: datetime) -> Alert:
+        """Note who looks after an open alert, until it recovers. Raises LookupError when it is not open."""
+        ...
+
+    def claim_notice(self, channel: str, *, holder: str, now: datetime) -> Notice | None:
+        """Take the oldest message of a channel to hand it over; None when there is none or it has to wait.
+
+        One that another process had taken was left by a crash: it is given again and counted as ``unsure``. Messages
+        of a channel keep their order. ``holder`` must not take a second one before it has settled the first.
+        """
+        ...
+
+    def settle_notice(
+        self,
+        notice_id: str,
+        *,
+        state: NoticeState,
+        now: datetime,
+        not_before: datetime | None = None,
+        remark: str | None = None,
+    ) -> None:
+        """Say what became of a message: sent, given up, or waiting again, not before a time."""
+        ...
+
+    def notices(self, *, limit: int = 100) -> Sequence[Notice]:
+        """List messages, those on their way before the others, the newest first."""
+        ...
+
+    def tallied(self, start: datetime, end: datetime) -> Sequence[Tally]:
+        """Sum the counts of each error budget that begin in ``start`` to ``end``; each with its first such start."""
+        ...
+
     def forget(self, site: str, *, now: datetime, dry_run: bool = False) -> Removed:
         """Take the evidence and the name of a site out of its verdicts, and remove what else is of it, with the bytes.
 
-        That is: changes, what is said now, rates of drops, maps that name it, also the one in force. ``dry_run`` only
-        counts. Agents and accounts stay: they are rights, not facts.
+        That is: changes, what is said now, alerts and their messages, rates of drops, maps that name it, also the one
+        in force. ``dry_run`` only counts. Agents and accounts stay: they are rights, not facts.
         """
         ...
 

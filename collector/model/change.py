@@ -9,7 +9,10 @@ from collector.model.layer import Layer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A change of the estate. ``end`` is None while it is under way: a SAN migration takes months."""
+    """A change of the estate. ``end`` is None while it is under way: a SAN migration takes months.
+
+    ``maintenance`` says that the service may be worse meanwhile, by plan: alerts do with it what their rules choose.
+    """
 
     change_id: str
     site: str
@@ -22,6 +25,7 @@ class Change:
     expected_effect: str | None = None
     success_test: str | None = None
     cost: float | None = None
+    maintenance: bool = False
     declared_by: str
     declared_at: datetime
 

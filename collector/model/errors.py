@@ -6,6 +6,7 @@ WhichlayerError
 ├── SecretError            a secret reference cannot be resolved (never carries the secret)
 ├── RejectedBatch          what came in through a door is not what it says
 ├── SourceError            an infrastructure source could not be read
+├── NotifyError            a message could not be handed to its channel
 └── StoreError             the store could not keep or give data
     ├── StoreFull          there is no room: try again later, keep your data
     └── NotInStore         the question names a table, column or snapshot the store does not have
@@ -60,6 +61,15 @@ class SourceError(WhichlayerError):
 
     def __init__(self, message: str, *, permanent: bool = False) -> None:
         self.permanent = permanent
+        super().__init__(message)
+
+
+class NotifyError(WhichlayerError):
+    """A message was not taken; ``permanent`` means that this message never will be, ``retry_after`` is in seconds."""
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+        self.permanent = permanent
+        self.retry_after = retry_after
         super().__init__(message)
 
 

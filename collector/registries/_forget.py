@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 from collector.model.change import Change
 from collector.model.drops import DropReport
 from collector.model.verdict import Verdict
+from collector.registries._alerts import forget_site
 from collector.registries._tables import CHANGES, FIGURES, STANDING, VERDICTS
 
 _CHANGE = TypeAdapter(Change)
@@ -55,6 +56,7 @@ def remove(connection: Connection, these: Found, now: datetime) -> None:
     for table, column, names in ((CHANGES, "change_id", these.changes), (FIGURES, "name", these.maps)):
         for one in names:
             connection.execute(delete(table).where(table.c[column] == one))
+    forget_site(connection, these.site)
     _without_rates(connection, these.site)
 
 

@@ -95,3 +95,38 @@ FIGURES = Table(
     Column("name", String(100), primary_key=True),
     Column("body", Text, nullable=False),
 )
+ALERTS = Table(
+    "alerts",
+    METADATA,
+    Column("key", String(900), primary_key=True),
+    Column("site", String(100), nullable=False),
+    Column("body", Text, nullable=False),
+)
+NOTICES = Table(
+    "notices",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("notice_id", String(64), nullable=False, unique=True),
+    Column("channel", String(100), nullable=False),
+    Column("site", String(100), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("holder", String(64)),  # the process that hands it over, while it does
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("unsure", Integer, nullable=False, server_default="0"),
+    Column("not_before", Instant),
+    Column("settled_at", Instant),
+    Column("remark", Text),
+    Column("body", Text, nullable=False),
+    Index("notices_on_their_way", "channel", "state", "number"),
+)
+TALLIES = Table(
+    "tallies",
+    METADATA,
+    Column("budget", String(900), primary_key=True),
+    Column("start", Instant, primary_key=True),
+    Column("site", String(100), nullable=False),
+    Column("units", Float, nullable=False),
+    Column("bad", Float, nullable=False),
+    Index("tallies_by_start", "start"),
+)

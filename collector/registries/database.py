@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from collector.model.checks import named
 from collector.registries import _forget, _leases
+from collector.registries._alerts import Alerts
 from collector.registries._conclusions import Conclusions
 from collector.registries._database import open_engine, rewrite, writing
 from collector.registries._tables import ACCOUNTS, AGENTS, INVITATIONS
@@ -20,7 +21,7 @@ _INVITATION_LIFE = timedelta(hours=24)
 _SECRET_BYTES = 32  # 256 bits: nothing to guess, so a plain SHA-256 is enough to keep it by
 
 
-class DatabaseRegistry(Conclusions):
+class DatabaseRegistry(Conclusions, Alerts):
     """Everything that is not an append-only fact. Safe to use from many threads."""
 
     def __init__(self, url: str) -> None:

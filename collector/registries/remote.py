@@ -14,13 +14,14 @@ from collector.model.drops import DropReport
 from collector.model.errors import RejectedBatch, StoreError
 from collector.model.estate import Estate
 from collector.model.verdict import Verdict
+from collector.registries._remote_alerts import RemoteAlerts
 from collector.registries._wire import ANSWERS, ARGUMENTS, OPERATIONS
 from collector.registry import Account, Agent, Credentials, LeaseState, Removed, Scope
 
 _TIMEOUT_SECONDS = 30.0
 
 
-class RemoteRegistry:
+class RemoteRegistry(RemoteAlerts):
     """Sends each call to ``/v1/registry/NAME`` with the operator's token. Safe to use from many threads."""
 
     def __init__(

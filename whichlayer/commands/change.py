@@ -29,6 +29,7 @@ def _add(  # noqa: PLR0913, PLR0917  each option of the command is an argument
     effect: Annotated[str | None, typer.Option(help="What it is expected to do.")] = None,
     success: Annotated[str | None, typer.Option(help="How one will see that it worked.")] = None,
     cost: Annotated[float | None, typer.Option(help="What it cost.")] = None,
+    maintenance: Annotated[bool, typer.Option("--maintenance", help="Planned: alerts do as their rules choose.")] = False,
     name: Annotated[str | None, typer.Option(help="Its identifier; the same again replaces it.")] = None,
     config: _Config = _DEFAULT,
 ) -> None:
@@ -59,6 +60,7 @@ def _add(  # noqa: PLR0913, PLR0917  each option of the command is an argument
             expected_effect=effect,
             success_test=success,
             cost=cost,
+            maintenance=maintenance,
             declared_by=getpass.getuser(),
             declared_at=datetime.now(UTC),
         )
