@@ -25,6 +25,7 @@ FOLDERS = {
     "probes.samplers": "Samplers",
     "collector.sources": "Sources",
     "collector.importers": "Importers",
+    "collector.notifiers": "Channels of alerts",
     "collector.stores": "Stores",
     "collector.registries": "Registries",
     "analysis.methods": "Methods",

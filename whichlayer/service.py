@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from prometheus_client import Histogram
 
 from analysis import drops
+from analysis.alerting.job import Alerting
 from analysis.job import analyse
 from collector import estate, secret
 from collector.api.workers import Workers
@@ -28,9 +29,11 @@ from collector.quality.every_minute import SECONDS, EveryMinute
 from collector.registry import Registry
 from collector.settings import CollectorSettings, is_loopback
 from collector.store import Store
+from dashboards.clock import Clock
 from dashboards.web.site import mount
 from whichlayer import sockets
 from whichlayer.agent import check_plan
+from whichlayer.alerting import SEND_SECONDS, alerting, senders
 from whichlayer.data import local
 from whichlayer.local_agent import LocalAgent
 from whichlayer.owner import announced, operator_token, owning
@@ -81,8 +84,8 @@ def serve(plan: Plan) -> None:
             behind_proxy=plan.behind_proxy,
         )
         mount(app, store=store, registry=registry, settings=settings.pages)
-        clockwork = stack.enter_context(_clockwork(plan, store, registry, app))
         here = sockets.url(own, tls=settings.collector.tls is not None)
+        clockwork = stack.enter_context(_clockwork(plan, store, registry, app, here))
         stack.enter_context(announced(settings.collector.data, here))
         server = _Server(_server(app, settings.collector, behind_proxy=plan.behind_proxy))
         if settings.agent is not None:
@@ -129,7 +132,7 @@ def _check(plan: Plan) -> None:
 
 
 @contextmanager
-def _clockwork(plan: Plan, store: Store, registry: Registry, app: FastAPI) -> Iterator[Clockwork]:
+def _clockwork(plan: Plan, store: Store, registry: Registry, app: FastAPI, here: str) -> Iterator[Clockwork]:
     settings = plan.settings
     clockwork = Clockwork()
     pool = Workers(1)
@@ -140,7 +143,8 @@ def _clockwork(plan: Plan, store: Store, registry: Registry, app: FastAPI) -> It
         clockwork.every(settings.collector.maintain, "maintain", lambda: store.maintain(datetime.now(UTC)))
         look = EveryMinute(store=store, site=settings.site, notes=app.state.doors.notes)
         clockwork.every(SECONDS, "data quality", look)
-        conclude = partial(analyse, store, registry, settings.analysis, pool=pool)
+        alerts = _alerting(plan, clockwork, registry, here)
+        conclude = partial(analyse, store, registry, settings.analysis, pool=pool, alerting=alerts)
         clockwork.every(settings.analysis.interval_seconds, "analyse", lambda: conclude(now=datetime.now(UTC)))
         recount = partial(drops.refresh, store, registry, settings.analysis)
         clockwork.every(
@@ -151,6 +155,16 @@ def _clockwork(plan: Plan, store: Store, registry: Registry, app: FastAPI) -> It
     finally:
         clockwork.stop()
         pool.shutdown()
+
+
+def _alerting(plan: Plan, clockwork: Clockwork, registry: Registry, here: str) -> Alerting | None:
+    """Let every channel send by itself; give what works out the alerts. Raises ConfigError."""
+    settings = plan.settings.alerts
+    if settings is None:
+        return None
+    for sender in senders(settings, places(plan.file), registry):
+        clockwork.every(SEND_SECONDS, f"alerts by {sender.channel}", sender)
+    return alerting(settings, url=here, clock=Clock(zone=plan.settings.pages.zone()))
 
 
 def _open_sources(plan: Plan, clockwork: Clockwork, store: Store) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from analysis.alerting.settings import AlertSettings
 from analysis.settings import AnalysisSettings
 from collector.document import Document, load_tree, place, read
 from collector.model.errors import ConfigError, Mistake
@@ -25,6 +26,9 @@ class Settings(Document):
     collector: CollectorSettings = Field(default=CollectorSettings(), description="what `whichlayer up` serves")
     agent: AgentSettings | None = Field(default=None, description="what the endpoint on this machine does")
     analysis: AnalysisSettings = Field(default=AnalysisSettings(), description="how conclusions are drawn")
+    alerts: AlertSettings | None = Field(
+        default=None, description="who is told when something is wrong; without it nobody"
+    )
     pages: PagesSettings = Field(default=PagesSettings(), description="how the pages show them")
 
 
@@ -59,7 +63,9 @@ def load(path: Path) -> Settings:
     settings = read(path, Settings)
     folder = path.absolute().parent
     agent = None if settings.agent is None else settings.agent.beside(folder)
-    return settings.model_copy(update={"collector": settings.collector.beside(folder), "agent": agent})
+    alerts = None if settings.alerts is None else settings.alerts.beside(folder)
+    changed = {"collector": settings.collector.beside(folder), "agent": agent, "alerts": alerts}
+    return settings.model_copy(update=changed)
 
 
 def places(path: Path) -> Places:

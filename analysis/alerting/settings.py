@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 
 from analysis.alerting.rule import USUAL, Rule
-from collector.document import Document, PluginSettings, Seconds
+from collector.document import Document, PluginSettings, Seconds, read
 from collector.model.alert import AlertState, severity
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -103,6 +103,13 @@ class AlertSettings(Document):
         if self.rules_file is not None and "rules" in self.model_fields_set:
             raise ValueError("rules and rules_file are both given: keep one")
         return self
+
+    def beside(self, folder: Path) -> "AlertSettings":
+        """Give the same settings with the rules of ``rules_file``, a path from ``folder``. Raises ConfigError."""
+        if self.rules_file is None:
+            return self
+        file = folder / self.rules_file.expanduser()
+        return self.model_copy(update={"rules_file": file, "rules": read(file, RulesFile).rules})
 
 
 class RulesFile(Document):

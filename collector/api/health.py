@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from collector.api import standing
+from collector.api import alert_gauges, standing
 from collector.api.doors import Doors, Here, authenticated
 from collector.api.intake import refused
 from collector.api.problem import Problem, respond
@@ -99,7 +99,8 @@ def _exposition(here: Doors) -> bytes:
                 skew.add_metric((agent.endpoint, agent.agent_id), agent.skew_seconds)
     now = CollectorRegistry(auto_describe=False)
     concluded = standing.families(here.registry.standing(), here.clock())
-    now.register(_Given([*families, seen, skew, *concluded]))
+    alerts = alert_gauges.families(here.registry.alerts(), here.registry.notices(limit=1000))
+    now.register(_Given([*families, seen, skew, *concluded, *alerts]))
     return generate_latest(here.meters.registry) + generate_latest(now)
 
 

@@ -9,7 +9,19 @@ from collector.registry import Registry
 from collector.store import Store
 from dashboards.settings import PagesSettings
 from dashboards.web.guard import Assets, PageRoute, reader
-from dashboards.web.pages import conclusions, downloads, drops, edges, errors, estate, overview, quality, run, why
+from dashboards.web.pages import (
+    alerts,
+    conclusions,
+    downloads,
+    drops,
+    edges,
+    errors,
+    estate,
+    overview,
+    quality,
+    run,
+    why,
+)
 from dashboards.web.view import STATIC, View
 
 
@@ -30,7 +42,7 @@ def mount(
     chosen = settings or PagesSettings()
     view = View(store=store, registry=registry, settings=chosen, banner=banner or chosen.banner, now=now)
     router = APIRouter(route_class=PageRoute, dependencies=[Depends(reader(registry))])
-    for page in (overview, why, drops, edges, estate, errors, quality, run, conclusions, downloads):
+    for page in (overview, why, alerts, drops, edges, estate, errors, quality, run, conclusions, downloads):
         page.add(router, view)
     app.state.pages = view
     app.include_router(router)

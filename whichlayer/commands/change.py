@@ -29,7 +29,9 @@ def _add(  # noqa: PLR0913, PLR0917  each option of the command is an argument
     effect: Annotated[str | None, typer.Option(help="What it is expected to do.")] = None,
     success: Annotated[str | None, typer.Option(help="How one will see that it worked.")] = None,
     cost: Annotated[float | None, typer.Option(help="What it cost.")] = None,
-    maintenance: Annotated[bool, typer.Option("--maintenance", help="Planned: alerts do as their rules choose.")] = False,
+    maintenance: Annotated[
+        bool, typer.Option("--maintenance", help="Planned: alerts do as their rules choose.")
+    ] = False,
     name: Annotated[str | None, typer.Option(help="Its identifier; the same again replaces it.")] = None,
     config: _Config = _DEFAULT,
 ) -> None:

@@ -51,7 +51,7 @@ def add(router: APIRouter, view: View) -> None:
             raise HTTPException(400, "The window must start before it ends and be at most 31 days long.")
         where = {name: [value] for name in FILTERS[table] if (value := getattr(asked, name))}
         found = view.store.scan(table, Slice(start=since, end=until, where=where))
-        return _download(found, f"{table}.csv")
+        return download(found, f"{table}.csv")
 
     @router.get("/api/v1/verdicts/{verdict_id}/layers.csv", tags=["downloads"], response_class=Response)
     def layers(verdict_id: str, version: int | None = None) -> Response:
@@ -59,7 +59,7 @@ def add(router: APIRouter, view: View) -> None:
         verdict = view.registry.verdict(verdict_id, version)
         if verdict is None:
             raise HTTPException(404, "There is no such verdict.")
-        return _download(_layers(verdict), "layers.csv")
+        return download(_layers(verdict), "layers.csv")
 
 
 def _layers(verdict: Verdict) -> pa.Table:
@@ -85,7 +85,8 @@ def _said(evidence: Sequence[Evidence]) -> str:
     return "; ".join(f"{text} ({numbers})" if numbers else text for text, numbers in told)
 
 
-def _download(table: pa.Table, name: str) -> Response:
+def download(table: pa.Table, name: str) -> Response:
+    """Answer with a table as CSV that a spreadsheet takes for text."""
     sink = io.BytesIO()
     csv.write_csv(_harmless(table.slice(0, ROWS)), sink)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -84,6 +84,7 @@ def add(router: APIRouter, view: View) -> None:
             closed=closed(known)[:CLOSED_SHOWN],
             stale=[(grid.journey, column) for grid in shown for column in grid.columns if column.stale],
             agents=agents,
+            alerts=sum(alert.opened_at is not None for alert in view.registry.alerts()),
             drawn=max((verdict.end for verdict in standing), default=None),
         )
 

@@ -44,7 +44,7 @@ def test_enough_good_runs_end_every_alert(rule: RunsRule, given_runs: list[bool]
 
 
 @given(STATES, TIERS, TIERS, st.sampled_from([None, 5.0, 5000.0]), st.booleans(), TIERS, TIERS)
-def test_nothing_is_well_without_data(  # noqa: PLR0917
+def test_nothing_is_well_without_data(
     state: AlertState,
     held: AlertState,
     told: AlertState,

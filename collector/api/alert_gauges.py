@@ -1,0 +1,27 @@
+"""What alerts say now, as metrics: how many in which state, when they were worked out, what waits to be told."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from prometheus_client.core import GaugeMetricFamily
+
+from collector.model.alert import Alert, AlertState, Notice, NoticeState
+
+
+def families(alerts: Sequence[Alert], notices: Sequence[Notice]) -> Sequence[GaugeMetricFamily]:
+    """Give the gauges; without an alert nothing is known, so there is no 0."""
+    states = GaugeMetricFamily("whichlayer_alerts", "rules and steps by what is said of them", labels=("rule", "state"))
+    counted = Counter((alert.rule, alert.state) for alert in alerts)
+    for rule in sorted({alert.rule for alert in alerts}):
+        for state in AlertState:
+            states.add_metric((rule, str(state)), counted[rule, state])
+    when = GaugeMetricFamily("whichlayer_alerts_evaluated_timestamp_seconds", "when they were worked out last")
+    if alerts:
+        when.add_metric((), max(alert.at for alert in alerts).timestamp())
+    waiting = GaugeMetricFamily(
+        "whichlayer_alert_messages", "messages by channel and state", labels=("channel", "state")
+    )
+    for (channel, state), number in sorted(Counter((one.channel, one.state) for one in notices).items()):
+        if state is not NoticeState.SENT:
+            waiting.add_metric((channel, str(state)), number)
+    return (states, when, waiting)

@@ -1,0 +1,1 @@
+"""One file, one kind of channel that alerts are told over."""
