@@ -108,6 +108,8 @@ def _type(annotation: object, metadata: list[object]) -> str:
         return _type(parts[0], metadata)
     if annotation is float and any(isinstance(one, BeforeValidator) for one in metadata):
         return "duration"
+    if origin is typing.Literal:
+        return "one of " + ", ".join(f"`{one}`" for one in typing.get_args(annotation))
     kind = origin or annotation
     if not isinstance(kind, type) or kind is typing.Any:
         return "mapping"  # what a plug-in wants to know: it checks that itself
@@ -122,11 +124,15 @@ def _default(field: FieldInfo) -> str:
         return "" if isinstance(value, BaseModel) or not value else f"`{_cell(str(value))}`"
     if field.default in (None, PydanticUndefined):
         return ""
-    if isinstance(field.default, BaseModel) or field.default == ():
+    if isinstance(field.default, BaseModel) or field.default == () or _holds_sections(field.default):
         return ""
     if isinstance(field.default, tuple):
         return ", ".join(f"`{one}`" for one in field.default)
     return f"`{_cell(str(field.default))}`"
+
+
+def _holds_sections(default: object) -> bool:
+    return isinstance(default, tuple) and any(isinstance(one, BaseModel) for one in default)
 
 
 def _first_line(module: str) -> str:

@@ -26,9 +26,7 @@ class Settings(Document):
     collector: CollectorSettings = Field(default=CollectorSettings(), description="what `whichlayer up` serves")
     agent: AgentSettings | None = Field(default=None, description="what the endpoint on this machine does")
     analysis: AnalysisSettings = Field(default=AnalysisSettings(), description="how conclusions are drawn")
-    alerts: AlertSettings | None = Field(
-        default=None, description="who is told when something is wrong; without it nobody"
-    )
+    alerts: AlertSettings | None = Field(default=None, description="who is told of what; without it nobody")
     pages: PagesSettings = Field(default=PagesSettings(), description="how the pages show them")
 
 

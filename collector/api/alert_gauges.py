@@ -18,10 +18,8 @@ def families(alerts: Sequence[Alert], notices: Sequence[Notice]) -> Sequence[Gau
     when = GaugeMetricFamily("whichlayer_alerts_evaluated_timestamp_seconds", "when they were worked out last")
     if alerts:
         when.add_metric((), max(alert.at for alert in alerts).timestamp())
-    waiting = GaugeMetricFamily(
-        "whichlayer_alert_messages", "messages by channel and state", labels=("channel", "state")
-    )
-    for (channel, state), number in sorted(Counter((one.channel, one.state) for one in notices).items()):
-        if state is not NoticeState.SENT:
-            waiting.add_metric((channel, str(state)), number)
+    waiting = GaugeMetricFamily("whichlayer_alert_messages", "messages not sent", labels=("channel", "state"))
+    left = Counter((one.channel, str(one.state)) for one in notices if one.state is not NoticeState.SENT)
+    for labels, number in sorted(left.items()):
+        waiting.add_metric(labels, number)
     return (states, when, waiting)
