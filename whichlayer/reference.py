@@ -109,7 +109,7 @@ def _type(annotation: object, metadata: list[object]) -> str:
     if annotation is float and any(isinstance(one, BeforeValidator) for one in metadata):
         return "duration"
     if origin is typing.Literal:
-        return "one of " + ", ".join(f"`{one}`" for one in typing.get_args(annotation))
+        return "one of " + ", ".join(f"`{str(one).lower()}`" for one in typing.get_args(annotation))
     kind = origin or annotation
     if not isinstance(kind, type) or kind is typing.Any:
         return "mapping"  # what a plug-in wants to know: it checks that itself

@@ -18,6 +18,7 @@ from analysis.statistics import Floats
 from collector.model.alert import AlertState, Ground, Subject, Tally, severity
 
 QUARTER = timedelta(minutes=15)
+_ROUNDING = 1 - 1e-9  # 1 - 0.95 is not exactly 0.05
 _STILL = 0.5  # a burn alert ends when the short window burns at less than this share of its rate
 _BAD_MINUTE = 0.5  # of its runs
 Stored = Callable[[datetime], dict[str, Tally]]
@@ -101,7 +102,7 @@ def _ground(
 
 
 def _fires(burn: Burn, long: float | None, short: float | None) -> bool:
-    return long is not None and short is not None and min(long, short) >= burn.rate
+    return long is not None and short is not None and min(long, short) >= burn.rate * _ROUNDING
 
 
 def _burn(total: tuple[float, float], budget: BudgetRule) -> float | None:
