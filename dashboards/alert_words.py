@@ -222,18 +222,19 @@ def _budget(alert: Alert) -> str:
         return "The error budget has too few runs to say how fast it goes."
     goal = f"{found.goal * 100:g} % of {found.unit} good"
     short = "not known" if found.short_burn is None else f"{found.short_burn:.1f} times"
-    left = "" if found.budget_left is None else f" {_left(found.budget_left)}"
-    since = f" (counted since {utc(found.counted_since)[:16].replace('T', ' ')} UTC)" if found.counted_since else ""
     return (
         f"The error budget ({goal}) goes {found.burn:.1f} times too fast over {quantity.span(found.long_seconds)} and "
-        f"{short} over {quantity.span(found.short_seconds)}.{left}{since}"
+        f"{short} over {quantity.span(found.short_seconds)}.{_left(found)}"
     )
 
 
-def _left(share: float) -> str:
-    return (
-        f"{quantity.percent(share)} of it is left." if share >= 0 else f"It is overspent by {quantity.percent(-share)}."
-    )
+def _left(found: Ground) -> str:
+    if found.budget_left is None:
+        return ""
+    since = f", counted since {utc(found.counted_since)[:16].replace('T', ' ')} UTC" if found.counted_since else ""
+    if found.budget_left < 0:
+        return f" It is overspent by {quantity.percent(-found.budget_left)}{since}."
+    return f" {quantity.percent(found.budget_left)} of it is left{since}."
 
 
 def _thread(alert: Alert) -> str:

@@ -15,6 +15,7 @@ from analysis.settings import AnalysisSettings
 from collector.registries.database import DatabaseRegistry
 from collector.store import Batch
 from collector.stores.memory import MemoryStore
+from tests.browser.alerts import alerts
 from tests.browser.edges import edge_runs, lives
 from tests.browser.estate import council, estate_samples
 from tests.browser.scene import NOW, site
@@ -51,6 +52,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     store.append(Batch(batch_id="edges:1", sender="edges", sessions=tuple(lives())))
     store.append(Batch(batch_id="estate:1", sender="estate", samples=tuple(estate_samples())))
     registry.put_estate(council())
+    alerts(registry)
     refresh(store, registry, AnalysisSettings(), now=NOW)
     with site(folder, extra=tuple(edge_runs()), store=store, registry=registry) as app:
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))

@@ -16,6 +16,7 @@ PAGES = (
     f"/why?{WINDOW}",
     "/errors",
     "/quality",
+    "/alerts",
     "/drops",
     "/edges",
     "/estate",

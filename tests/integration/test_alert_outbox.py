@@ -81,8 +81,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(tmp_path_factory.mktemp("outbox"), stack)
 
 
-@pytest.mark.parametrize("station", STATIONS)
-@pytest.mark.parametrize("channel", ["email", "webhook"])
+@pytest.mark.parametrize(
+    ("channel", "station"),
+    [("email", station) for station in STATIONS]
+    + [("webhook", "while it is taken"), ("webhook", "after it was taken")],
+)
 def test_killed(place: Place, channel: str, station: str) -> None:
     number = 1 + list(STATIONS).index(station)
     sent = notice(number, channel)

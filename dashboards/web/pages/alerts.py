@@ -36,8 +36,7 @@ def add(router: APIRouter, view: View) -> None:
             old=newest is not None and view.now() - newest > _OLD,
             notices=view.registry.notices(limit=SHOWN),
             words=alert_words,
-            ground=lambda alert: alert_words.ground(alert, view.clock),
-            link=lambda alert: _link(view, alert),
+            told=lambda alert: _told(view, alert),
             icon=lambda state: _ICON.get(state, str(state)),
         )
 
@@ -70,6 +69,8 @@ def _row(alert: Alert) -> Mapping[str, object]:
     return public_alert(alert) | told | {"evidence": alert_words.ground(alert)}
 
 
-def _link(view: View, alert: Alert) -> str:
+def _told(view: View, alert: Alert) -> tuple[str, str]:
+    """Give the page that shows most of an alert, and its evidence in words: of a verdict, what that says."""
     verdict = view.registry.verdict(alert.verdict_id) if alert.verdict_id else None
-    return alert_words.link("", alert, verdict)
+    said = alert_words.ground(alert, view.clock) or (view.sentence(verdict) if verdict else "")
+    return alert_words.link("", alert, verdict), said
