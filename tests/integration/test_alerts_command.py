@@ -63,7 +63,7 @@ def test_from_the_door_to_the_message(tmp_path: Path) -> None:
             headers = {"Authorization": f"Bearer {given.token}"}
             body = {"sequence": 1, "runs": [failed(number, datetime.now(UTC)) for number in (1, 2, 3)]}
             assert httpx2.post(f"{url}/v1/runs", json=body, headers=headers).status_code == 204
-            wait_until(lambda: len(http.requests) > 1 and len(mail.mails) > 1, seconds=60)
+            wait_until(lambda: len(http.requests) > 1 and len(mail.mails) > 1, seconds=90)
             told = http.bodies[1]
             assert (told["kind"], told["state"]) == ("opened", "critical")
             assert told["alerts"][0]["url"].startswith(
@@ -88,8 +88,7 @@ def test_from_the_door_to_the_message(tmp_path: Path) -> None:
 def test_a_channel_that_does_not_work_is_said_at_its_line(tmp_path: Path) -> None:
     config = configuration(tmp_path, ALERTS.format(folder=tmp_path, port=1, to="it@council.test"))
     result = CliRunner().invoke(APP, ["alerts", "test", "--config", str(config)])
-    assert "whichlayer.yaml:9:" in str(result.exception) + result.output
-    assert "file cannot be read" in str(result.exception) + result.output or "cannot be read" in str(result.exception)
+    assert "whichlayer.yaml:10:23 alerts.to.0.settings: the secret file" in str(result.exception)
     private(tmp_path / "url", "https://127.0.0.1:1/")
     private(tmp_path / "key", CANARY)
     code, said = command("alerts", "test", "--config", str(config))
