@@ -11,7 +11,7 @@ from analysis.alerting.planned import Span, spans
 from analysis.alerting.rule import Rule
 from analysis.alerting.settings import AlertSettings
 from analysis.alerting.sighting import Seen, Sighting
-from analysis.alerting.turns import Turn, Write, notices, turned
+from analysis.alerting.turns import Turn, Write, at_rest, notices, turned
 from collector.model.alert import Alert, AlertState, Subject, Tally
 from collector.model.change import Change
 from collector.model.verdict import Verdict
@@ -88,7 +88,7 @@ class Alerting:
         if word is alert.told:
             return alert, None
         turn = Turn(alert=turned(alert, word, scene.now), before=alert.told, verdict=verdict)
-        return turn.alert, turn
+        return at_rest(turn.alert), turn
 
     def _subjects(self, rule: Rule, scene: "_Scene") -> Iterator[Subject]:
         """Give what a rule watches: everything of its kind that was heard, or that had a state, not too long ago."""

@@ -31,11 +31,15 @@ Write = Callable[[ChangeKind, AlertState, Sequence[Turn], datetime], Message]
 
 
 def turned(alert: Alert, word: AlertState, now: datetime) -> Alert:
-    """Give the alert after ``word`` was told: a life begins with the first word that is not ``ok`` and ends with it."""
-    opened = alert.opened_at or now
-    if word is AlertState.OK:
-        return replace(alert, told=word, opened_at=None, acknowledged_by=None, acknowledged_at=None)
-    return replace(alert, told=word, opened_at=opened)
+    """Give the alert as ``word`` is told of it: a life begins with the first word that is not ``ok``."""
+    return replace(alert, told=word, opened_at=alert.opened_at or now)
+
+
+def at_rest(alert: Alert) -> Alert:
+    """Give the alert as it is kept: a life ends when ``ok`` was told."""
+    if alert.told is not AlertState.OK:
+        return alert
+    return replace(alert, opened_at=None, acknowledged_by=None, acknowledged_at=None)
 
 
 def notices(turns: Sequence[Turn], channels: Sequence[Channel], write: Write, now: datetime) -> list[Notice]:

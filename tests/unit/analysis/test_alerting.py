@@ -115,6 +115,7 @@ def test_tiers_open_end_and_are_told_once(registry: DatabaseRegistry) -> None:
     assert day.live([OK] * 4) == ["warning"] * 3 + ["ok"]
     assert day.told == ["opened:warning", "worse:critical", "better:warning", "recovered:ok"]
     assert len({one.notice_id for one in registry.notices()}) == 4
+    assert len({one.message.thread for one in registry.notices()}) == 1, "mails of one life are one thread"
 
 
 def test_a_restart_tells_nothing_again(registry: DatabaseRegistry) -> None:
