@@ -25,7 +25,7 @@ def rules(draw: st.DrawFn) -> RunsRule:
     return RunsRule(warning=Limit(seconds=1.0), bad=bad, of=of)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(rules(), st.lists(st.booleans(), max_size=30))
 def test_n_of_m(rule: RunsRule, given_runs: list[bool]) -> None:
     bad = np.array(given_runs, dtype=bool)
@@ -37,7 +37,7 @@ def test_n_of_m(rule: RunsRule, given_runs: list[bool]) -> None:
     assert not (law.fires(bad, rule) and law.ended(bad, rule)), "it would open and end at once"
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(rules(), st.lists(st.booleans(), min_size=1, max_size=40))
 def test_enough_good_runs_end_every_alert(rule: RunsRule, given_runs: list[bool]) -> None:
     assert law.ended(np.array([*given_runs, *[False] * rule.good_among], dtype=bool), rule)
@@ -45,7 +45,7 @@ def test_enough_good_runs_end_every_alert(rule: RunsRule, given_runs: list[bool]
     assert not law.out_of_reach(np.zeros(0, dtype=bool), rule)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(STATES, TIERS, TIERS, st.sampled_from([None, 5.0, 5000.0]), st.booleans(), TIERS, TIERS)
 def test_nothing_is_well_without_data(
     state: AlertState,
