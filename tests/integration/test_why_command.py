@@ -66,3 +66,16 @@ def test_a_wrong_reference_says_what_to_write(data: Path) -> None:
     done = CliRunner().invoke(APP, ["why", "--data", str(data), "--against", "average"])
     assert done.exit_code == 2
     assert "expected, target, reference" in done.output
+
+
+def test_the_plan_says_what_the_core_is_not_told_from_and_what_would_tell_it(data: Path) -> None:
+    until = ["--end", f"{END:%Y-%m-%dT%H:%M:%S}", "--last", "10m", "--step", "save", "--access", "wifi"]
+    more = ["--data", str(data), "--config", str(data / "none.yaml"), *until]
+    done = CliRunner().invoke(APP, ["plan", *more, "--json"])
+    (step,) = json.loads(done.stdout)
+    (group,) = [one for one in step["groups"] if one["status"] == "slow" and "network_core" in one["layers"]]
+    assert (group["layers"], group["left"]) == (["network_core", "app_server", "application"], [])
+    assert [one["name"] for one in group["additions"]] == ["new connection"]
+    text = CliRunner().invoke(APP, ["plan", *more]).stdout
+    assert "network core, app server and application cannot be told apart." in text
+    assert "cost: 0 runs/h; rights: none; new machines: 0" in text
