@@ -13,6 +13,7 @@ from analysis.counting import RULES
 from analysis.episode import Episode
 from analysis.episodes import Judgement, judge
 from analysis.levels import Levels
+from analysis.made_with import made_with, shaping
 from analysis.method import Method
 from analysis.narrowing import INDECISIVE
 from analysis.quality import AGENTS, Agents, agents, notes
@@ -130,7 +131,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         digest=window.digest,
         reached_at=scene.now,
         where=place,
-        **_read(window),
+        **_read(scene),
     )
 
 
@@ -176,7 +177,7 @@ def _standing(scene: _Scene, one: Judgement, others: list[Population]) -> list[V
             snapshot=window.snapshot,
             digest=window.digest,
             reached_at=scene.now,
-            **_read(window),
+            **_read(scene),
         )
     ]
 
@@ -203,10 +204,13 @@ def _quality(
     return (*of_runs, *remarks(scene.window, series.key.site, span, series.words("endpoint", inside), unheard))
 
 
-def _read(window: Window) -> dict[str, Any]:
-    """Say which facts were read, so that they can be read again."""
+def _read(scene: _Scene) -> dict[str, Any]:
+    """Say which facts were read, and with what settings and versions, so that they can be read again."""
+    window = scene.window
     estate = window.estate.digest if window.estate else None
     return {
+        "settings": shaping(scene.settings),
+        "made_with": made_with(),
         "facts_start": window.start,
         "facts_end": window.end,
         "facts_since": window.history_start,

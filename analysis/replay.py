@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from analysis.history import BAD
 from analysis.job import concluded
 from analysis.loading import WEEKS, Facts, load_at
+from analysis.made_with import as_then, made_with, shaping
 from analysis.settings import AnalysisSettings
 from analysis.statistics import rounded
 from collector.model.errors import NotInStore, WhichlayerError
@@ -20,7 +21,9 @@ from collector.store import Slice, Store
 
 _VERDICT = TypeAdapter(Verdict)
 # What says where and when it was concluded, and not what.
-_CIRCUMSTANCES = frozenset({"id", "version", "reached_at", "snapshot", "digest"})
+_CIRCUMSTANCES = frozenset(
+    {"id", "version", "reached_at", "snapshot", "digest", "changed", "merged_into", "settings", "made_with"}
+)
 Value = str | int | float | bool | None
 
 
@@ -46,18 +49,19 @@ class Replayed:
 
 
 def replay(store: Store, registry: Registry, settings: AnalysisSettings, verdict: Verdict) -> Replayed:
-    """Conclude again with the methods and settings of today. Raises WhichlayerError where no facts were named.
+    """Conclude again with the settings of then and the methods of today. Raises WhichlayerError without facts named.
 
     The verdict's own snapshot is read; where that was let go of, the newest one, whose facts count as the same only
     if their digest is.
     """
     if verdict.evidence_removed is not None:
         return _removed(f"the facts of its site were removed on {verdict.evidence_removed:%Y-%m-%d}")
+    today, settings = settings, as_then(settings, verdict.settings)
     facts, exact = _facts(store, registry, settings, verdict)
     same = facts.digest == verdict.digest
     again = _again(verdict, facts, settings)
     differences = dict(_differences(verdict, again))
-    notes = list(_notes(verdict, facts, again, exact=exact, same=same))
+    notes = [*_notes(verdict, facts, again, exact=exact, same=same), *_others(verdict, today)]
     if differences and not same and not exact:
         return replace(_removed(*notes), snapshot=facts.snapshot)
     result = Result.DIFFERS if differences else Result.EQUAL
@@ -121,6 +125,22 @@ def _notes(verdict: Verdict, facts: Facts, again: Verdict | None, *, exact: bool
     if again is not None and again.methods != verdict.methods:
         now = ", ".join(f"{use.name} {use.version}" for use in again.methods)
         yield f"methods are others now: {now}"
+
+
+def _others(verdict: Verdict, today: AnalysisSettings) -> Iterator[str]:
+    """Say what it was drawn with that is another today."""
+    if verdict.settings is None or verdict.made_with is None:
+        yield "it does not say with which settings it was drawn: today's were taken"
+        return
+    for name, now in shaping(today).items():
+        if name in verdict.settings and verdict.settings[name] != now:
+            yield f"analysis.{name} was {verdict.settings[name]} then, and that was taken; it is {now} today"
+    for name in verdict.settings.keys() - shaping(today).keys():
+        yield f"analysis.{name} is no setting any more"
+    for package, installed in made_with().items():
+        then = verdict.made_with.get(package, "not told")
+        if then != installed:
+            yield f"{package} was {then} then, it is {installed} today"
 
 
 def _differences(old: Verdict, new: Verdict | None) -> Iterator[tuple[str, tuple[Value, Value]]]:

@@ -8,11 +8,12 @@ import pyarrow as pa
 
 from analysis.conclude import EXPECTATION, worst
 from analysis.counting import RULES
-from analysis.history import BAD
+from analysis.history import BAD, key
 from analysis.job import concluded
 from analysis.loading import WEEKS, load_at, rows_in
 from analysis.rollup import Hours, summarise
 from analysis.settings import AnalysisSettings
+from analysis.standing import Read, standing
 from analysis.statistics import bounded
 from analysis.verdict import identity
 from analysis.window import digest
@@ -42,7 +43,8 @@ def why(  # noqa: PLR0913  the question has so many parts
 
     Windows to 6 hours (1 hour, where very many runs were made) are read run by run. Longer ones stand
     on the hourly roll-up, the verdicts the regular analysis reached, and a look at the worst
-    stretches that no verdict covers.
+    stretches that no verdict covers. What missed its target, or was beaten by another access, in most hours has one
+    verdict of the whole window.
     """
     snapshot = store.flush()
     since = start - timedelta(seconds=settings.history_seconds)
@@ -50,10 +52,13 @@ def why(  # noqa: PLR0913  the question has so many parts
     if end - start <= HOUR or (end - start <= LONG and rows_in(hourly, start, end) <= 2 * settings.history_rows):
         facts = load_at(store, registry, settings, (start, end, since), snapshot, hourly)
         return sorted(concluded(facts, settings, now, (against,)), key=worst)
-    known = [v for v in registry.verdicts(start, end, limit=5000) if v.against is against]
     hours = summarise(hourly.to_pandas(), start, end, against, settings)
-    closer = _closer(store, registry, settings, (hourly, snapshot), _uncovered(hours, known), (against, now))
-    bad = [*known, *(v for v in closer if v.id not in {old.id for old in known})]
+    whole = standing(store, registry, settings, hours, Read(hourly=hourly, snapshot=snapshot, against=against, now=now))
+    stands = {key(v) for v in whole}  # what was concluded in between is a part of the same
+    known = [v for v in registry.verdicts(start, end, limit=5000) if v.against is against and key(v) not in stands]
+    closer = _closer(store, registry, settings, (hourly, snapshot), _uncovered(hours, [*whole, *known]), (against, now))
+    told = {v.id for v in known}
+    bad = [*whole, *known, *(v for v in closer if v.id not in told and key(v) not in stands)]
     return sorted([*bad, *_rest(hours, bad, (start, end, now), against, hourly, snapshot)], key=worst)
 
 
@@ -116,21 +121,21 @@ def _rest(
 def _standing(
     one: Hours, period: tuple[datetime, datetime, datetime], against: Reference, ground: tuple[int, str]
 ) -> Verdict:
-    key, band = one.key, one.band
+    place, band = one.key, one.band
     start, end, now = period
     known = band is not None and one.median is not None and not one.spans
     unread = f"{len(one.spans)} stretches of bad hours were not looked at run by run"
-    population = f"{key.population.link}/{key.population.presentation}"
+    population = f"{place.population.link}/{place.population.presentation}"
     return Verdict(
-        id=identity(key.site, key.journey, key.step, population, key.environment, against, start.isoformat()),
-        site=key.site,
+        id=identity(place.site, place.journey, place.step, population, place.environment, against, start.isoformat()),
+        site=place.site,
         status=Status.NORMAL if known else Status.NOT_ENOUGH_EVIDENCE,
         against=against,
         rung=band.rung if band else Rung.NONE,
-        journey=key.journey,
-        step=key.step,
-        population=key.population,
-        environment=key.environment,
+        journey=place.journey,
+        step=place.step,
+        population=place.population,
+        environment=place.environment,
         start=start,
         end=end,
         runs=one.runs,

@@ -102,6 +102,10 @@ def _ground(verdict: Verdict) -> dict[str, Any]:
         "digest": verdict.digest,
         "facts": _facts(verdict),
         "estate": verdict.estate,
+        "changed": list(verdict.changed),
+        "merged_into": verdict.merged_into,
+        "settings": None if verdict.settings is None else dict(verdict.settings),
+        "made_with": None if verdict.made_with is None else dict(verdict.made_with),
         "reached_at": _time(verdict.reached_at),
         "evidence_removed": None if verdict.evidence_removed is None else _time(verdict.evidence_removed),
     }

@@ -14,6 +14,7 @@ from collector.model.alert import Alert, Notice, NoticeState, Tally
 from collector.model.change import Change
 from collector.model.drops import DropReport
 from collector.model.estate import Estate
+from collector.model.judged import Judged
 from collector.model.verdict import Verdict
 
 
@@ -144,7 +145,10 @@ class Registry(Protocol):
         ...
 
     def verdicts(self, start: datetime, end: datetime, *, limit: int = 500) -> Sequence[Verdict]:
-        """List the latest version of each slow or failing verdict that overlaps the period, newest first."""
+        """List the latest version of each slow or failing verdict that overlaps the period, newest first.
+
+        One that was merged into another is not listed: the other one speaks for it.
+        """
         ...
 
     def verdict(self, verdict_id: str, version: int | None = None) -> Verdict | None:
@@ -165,6 +169,14 @@ class Registry(Protocol):
 
     def drops(self) -> DropReport | None:
         """Give what was counted last of sessions held open; None when nothing was counted yet."""
+        ...
+
+    def put_judged(self, judged: Judged) -> None:
+        """Replace how far the regular analysis has looked."""
+        ...
+
+    def judged(self) -> Judged | None:
+        """Give how far the regular analysis has looked; None when it never did."""
         ...
 
     def put_estate(self, estate: Estate | None) -> None:

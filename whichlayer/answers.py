@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from analysis.why import why
+from collector.model.errors import WhichlayerError
 from collector.model.verdict import Reference, Status, Verdict
 from collector.public import verdict_json
 from dashboards import wording
@@ -62,6 +63,29 @@ def verdicts(asked: Asked, *, config: Path, data: Path | None) -> list[Verdict]:
     collector, analysis = chosen(config, data)
     with opened(collector) as (store, registry):
         return why(store, registry, analysis, start=asked.start, end=asked.end, against=asked.against, now=asked.now)
+
+
+def stored(verdict_id: str, version: int | None, *, config: Path, data: Path | None) -> list[Verdict]:
+    """Give every version of a stored verdict, the one asked for first, else the latest. Raises WhichlayerError."""
+    collector, _ = chosen(config, data)
+    with opened(collector) as (_store, registry):
+        last = registry.verdict(verdict_id)
+        every = [registry.verdict(verdict_id, number) for number in range(last.version, 0, -1)] if last else []
+    found = [one for one in every if one is not None]
+    if not any(version in {None, one.version} for one in found):
+        raise WhichlayerError(f"there is no verdict {verdict_id}" + (f" version {version}" if version else ""))
+    return sorted(found, key=lambda one: one.version != version) if version else found
+
+
+def print_versions(found: Sequence[Verdict]) -> None:
+    """Print the first in full, then what each version changed."""
+    console = Console(highlight=False)
+    _print_group(console, found[:1])
+    if found[0].merged_into:
+        console.print(f"It goes on in verdict {found[0].merged_into}.")
+    for one in sorted(found, key=lambda one: one.version):
+        why_so = "; ".join(one.changed) or ("first told" if one.version == 1 else "not told")
+        console.print(Text(f"version {one.version}, {one.facts_end or one.reached_at:%Y-%m-%d %H:%M} UTC: {why_so}"))
 
 
 def print_json(found: Sequence[Verdict]) -> None:

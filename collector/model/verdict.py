@@ -13,6 +13,8 @@ from collector.model.access import Population
 from collector.model.checks import aware, finite
 from collector.model.layer import Layer
 
+Setting = bool | int | float
+
 
 class Status(StrEnum):
     """What can be said of one journey step for one population in one window."""
@@ -167,6 +169,10 @@ class Verdict:
     the estate in force then, None when there was none. ``evidence_removed`` is when the facts of its site were
     removed for good: what was concluded stays, its reasons and the names of site and components went with them.
     ``where`` is None when no set of runs stands out.
+
+    ``changed`` says why this version differs from the one before. ``merged_into`` is the id of the verdict that goes on
+    with this episode: late facts closed the gap between the two. ``settings`` are those that shaped it, ``made_with``
+    the versions of what computed it; None in verdicts of before these were kept.
     """
 
     id: str
@@ -205,6 +211,10 @@ class Verdict:
     estate: str | None = None
     evidence_removed: datetime | None = None
     where: Where | None = None
+    changed: tuple[str, ...] = ()
+    merged_into: str | None = None
+    settings: Mapping[str, Setting] | None = None
+    made_with: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         aware("start", self.start)

@@ -11,6 +11,7 @@ from collector.model.change import Change
 from collector.model.drops import DropReport
 from collector.model.errors import RejectedBatch
 from collector.model.estate import Estate
+from collector.model.judged import Judged
 from collector.model.verdict import Status, Verdict
 from collector.registries._tables import BATCHES, CHANGES, FIGURES, STANDING, VERDICTS
 
@@ -19,7 +20,10 @@ _VERDICT = TypeAdapter(Verdict)
 _DROPS = TypeAdapter(DropReport)
 _DROPS_NAME = "drops"
 _ESTATE = TypeAdapter(Estate | None)
+_JUDGED = TypeAdapter(Judged)
+_JUDGED_NAME = "judged"
 _ESTATE_NAME = "estate"  # the one in force; each by itself is "estate:" and its digest
+_MERGED = "merged"  # kept in the place of a status, so that who lists bad ones does not find it
 _BAD = (str(Status.SLOW), str(Status.FAILING))
 
 
@@ -68,7 +72,7 @@ class Conclusions:
                     VERDICTS.insert().values(
                         verdict_id=verdict.id,
                         version=verdict.version,
-                        status=str(verdict.status),
+                        status=_MERGED if verdict.merged_into else str(verdict.status),
                         started_at=verdict.start,
                         ended_at=verdict.end,
                         body=_VERDICT.dump_json(verdict).decode(),
@@ -132,6 +136,17 @@ class Conclusions:
         with self._engine.connect() as connection:
             body = connection.scalar(select(FIGURES.c.body).where(FIGURES.c.name == _DROPS_NAME))
         return None if body is None else _DROPS.validate_json(body)
+
+    def put_judged(self, judged: Judged) -> None:
+        """Replace how far the regular analysis has looked."""
+        with self._writing.begin() as connection:
+            _put(connection, FIGURES, {"name": _JUDGED_NAME}, {"body": _JUDGED.dump_json(judged).decode()})
+
+    def judged(self) -> Judged | None:
+        """Give how far the regular analysis has looked; None when it never did."""
+        with self._engine.connect() as connection:
+            body = connection.scalar(select(FIGURES.c.body).where(FIGURES.c.name == _JUDGED_NAME))
+        return None if body is None else _JUDGED.validate_json(body)
 
     def put_estate(self, estate: Estate | None) -> None:
         """Keep a map of the estate for ever, by its digest, and make it the one in force; None puts none in force."""

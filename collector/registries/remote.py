@@ -13,6 +13,7 @@ from collector.model.change import Change
 from collector.model.drops import DropReport
 from collector.model.errors import RejectedBatch, StoreError
 from collector.model.estate import Estate
+from collector.model.judged import Judged
 from collector.model.verdict import Verdict
 from collector.registries._remote_alerts import RemoteAlerts
 from collector.registries._wire import ANSWERS, ARGUMENTS, OPERATIONS
@@ -123,6 +124,15 @@ class RemoteRegistry(RemoteAlerts):
     def drops(self) -> DropReport | None:
         """Give what was counted last of sessions held open; None when nothing was counted yet."""
         found: DropReport | None = self._call("drops")
+        return found
+
+    def put_judged(self, judged: Judged) -> None:
+        """Replace how far the regular analysis has looked."""
+        self._call("put_judged", judged)
+
+    def judged(self) -> Judged | None:
+        """Give how far the regular analysis has looked; None when it never did."""
+        found: Judged | None = self._call("judged")
         return found
 
     def put_estate(self, estate: Estate | None) -> None:

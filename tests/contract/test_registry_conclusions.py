@@ -12,6 +12,7 @@ from collector.model.access import Link, Population, Presentation
 from collector.model.change import Change
 from collector.model.drops import DropRate, DropReport
 from collector.model.errors import RejectedBatch
+from collector.model.judged import Judged
 from collector.model.layer import Layer
 from collector.model.session import EndCause, Kept
 from collector.model.verdict import (
@@ -123,6 +124,24 @@ def test_the_latest_versions_that_are_bad_newest_first(registry: Registry) -> No
     assert [found.id for found in registry.verdicts(NOW, end)] == ["v3", "v1"]
     assert [found.id for found in registry.verdicts(NOW, end, limit=1)] == ["v3"]
     assert [found.id for found in registry.verdicts(NOW, NOW + 2 * MINUTE)] == ["v1"]
+
+
+def test_a_merged_verdict_is_not_listed_and_stays_readable_with_all_its_versions(registry: Registry) -> None:
+    registry.put_verdicts([verdict(1), verdict(2)])
+    shaped = {"settings": {"level": 0.9, "seasonal": True, "baseline_runs": 30}, "made_with": {"numpy": "2.4.0"}}
+    gone = verdict(2, version=2, merged_into="v1", changed=("it is the same episode as verdict v1",), **shaped)
+    registry.put_verdicts([gone])
+    assert [found.id for found in registry.verdicts(NOW, NOW + 60 * MINUTE)] == ["v1"]
+    assert registry.verdict("v2") == gone
+    assert registry.verdict("v2", 1) == verdict(2)
+
+
+def test_how_far_was_judged_is_replaced(registry: Registry) -> None:
+    assert registry.judged() is None
+    for rows in ({NOW: 3}, {NOW: 5, NOW + 60 * MINUTE: 1}):
+        judged = Judged(until=NOW + 60 * MINUTE, to=NOW + 75 * MINUTE, rows={"runs": rows, "samples": {}})
+        registry.put_judged(judged)
+        assert registry.judged() == judged
 
 
 def test_what_stands_is_replaced_per_step_population_and_reference(registry: Registry) -> None:

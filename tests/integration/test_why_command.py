@@ -79,3 +79,21 @@ def test_the_plan_says_what_the_core_is_not_told_from_and_what_would_tell_it(dat
     text = CliRunner().invoke(APP, ["plan", *more]).stdout
     assert "network core, app server and application cannot be told apart." in text
     assert "cost: 0 runs/h; rights: none; new machines: 0" in text
+
+
+def test_a_stored_verdict_is_shown_with_all_its_versions_and_why_they_came(data: Path) -> None:
+    store, registry = local(CollectorSettings(data=data))
+    last = registry.verdicts(START, END)[0]
+    registry.put_verdicts([replace(last, version=2, open=False, changed=("it ended",))])
+    store.close()
+    registry.close()
+    at = ["--data", str(data), "--config", str(data / "none.yaml")]
+    done = CliRunner().invoke(APP, ["why", "--verdict", last.id, *at])
+    assert f"verdict {last.id} version 2" in done.stdout
+    assert "version 1, " in done.stdout
+    assert "UTC: it ended" in done.stdout
+    first = json.loads(CliRunner().invoke(APP, ["why", "--verdict", last.id, "--version", "1", "--json", *at]).stdout)
+    assert [one["version"] for one in first] == [1, 2]
+    assert first[0]["settings"]["seasonal"] is False
+    assert "numpy" in first[0]["made_with"]
+    assert CliRunner().invoke(APP, ["why", "--verdict", last.id, "--version", "9", *at]).exit_code != 0

@@ -32,6 +32,10 @@ def add(app: typer.Typer) -> None:
         end: Annotated[datetime | None, typer.Option(help="End of the window, UTC; now unless told.")] = None,
         config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("whichlayer.yaml"),
         data: Annotated[Path | None, typer.Option(help="The data folder, instead of the configuration's.")] = None,
+        verdict: Annotated[str, typer.Option(help="Show this stored verdict, and why it changed, instead.")] = "",
+        version: Annotated[
+            int | None, typer.Option(help="With --verdict: which version; the latest unless told.")
+        ] = None,
         prometheus: _Prometheus = None,
         estate: _Map = None,
         hours: _Hours = 24.0,
@@ -42,8 +46,15 @@ def add(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="Print verdicts as JSON, worst first.")] = False,
     ) -> None:
         """Say which layer made a step slow or fail, for whom, and on what evidence."""
-        from whichlayer.answers import Asked, print_json, print_sentences, verdicts
+        from whichlayer.answers import Asked, print_json, print_sentences, print_versions, stored, verdicts
 
+        if verdict:
+            versions = stored(verdict, version, config=config, data=data)
+            if as_json:
+                print_json(versions)
+            else:
+                print_versions(versions)
+            return
         asked = Asked.of(against=against, last=last, start=start, end=end)
         if prometheus is None:
             found = verdicts(asked, config=config, data=data)
