@@ -1,6 +1,5 @@
 """The regular analysis: what is said now of every step, and the verdicts of episodes."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,6 @@ LOOK_BACK = timedelta(minutes=15)
 OPEN_LOOK_BACK = timedelta(hours=1)
 LONGEST_OPEN = timedelta(hours=48)
 _NOTHING = Slice(start=datetime(1970, 1, 1, tzinfo=UTC), end=datetime(1970, 1, 1, tzinfo=UTC))
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def analyse(
@@ -107,23 +105,17 @@ def _taken_back(
 def concluded(
     facts: Facts, settings: AnalysisSettings, now: datetime, references: Sequence[Reference] = ()
 ) -> list[Verdict]:
-    """Run the pure part in this process, on one thread so that sums come out the same everywhere."""
-    return _concluded(_opened(facts), settings, now, references)
+    """Run the pure part in this process."""
+    return _concluded(window(facts), settings, now, references)
 
 
 def _thought(
     facts: Facts, settings: AnalysisSettings, now: datetime, alerts: AlertSettings | None
 ) -> tuple[list[Verdict], Seen | None]:
     """Conclude, and see what the same window says to the rules of alerting."""
-    opened = _opened(facts)
+    opened = window(facts)
     verdicts = _concluded(opened, settings, now)
     return verdicts, None if alerts is None else observe(opened, verdicts, alerts, now=now)
-
-
-def _opened(facts: Facts) -> Window:
-    for name in _ONE_THREAD:
-        os.environ.setdefault(name, "1")
-    return window(facts)
 
 
 def _concluded(

@@ -1,6 +1,7 @@
 """``whichlayer``: reads the command line and hands over to one file of ``whichlayer/commands/``."""
 
 import io
+import os
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -11,6 +12,9 @@ from collector.model.errors import ConfigError, WhichlayerError
 from collector.plugin import names
 from whichlayer import commands
 
+# Sums come out the same everywhere, and small matrices are not handed about between threads. It counts only before numpy
+# is imported, which commands do; worker processes inherit it.
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 APP = typer.Typer(
     name="whichlayer",
     help="The system is slow: which layer? Journeys, infrastructure and evidence.",
@@ -43,6 +47,8 @@ for _name in names(commands):
 
 def main() -> None:
     """Run one command. Exit codes: 0 done, 1 the tool could not, 2 the input is wrong; replay has 3 and 4 too."""
+    for name in _ONE_THREAD:
+        os.environ.setdefault(name, "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # pythonw has none; a Windows code page has no ≥
             stream.reconfigure(errors="backslashreplace")
