@@ -1,9 +1,10 @@
 """Narrows the layers a measured part may belong to by what the infrastructure shows.
 
 A part keeps its seconds; only the list of layers it may belong to gets shorter, and only by
-evidence (a busy endpoint alone joins what its link may be behind). Where the server's own account
-says application or database, a layer is struck off when it was sampled and did not move. Of a wider
-group one layer is named only when it alone moved.
+evidence (a busy endpoint alone joins what its link may be behind). What a station further along
+the way was reached through is struck off; a probe that waited for its own processor names the
+machine it runs on. Where the server's own account says application or database, a layer is struck
+off when it was sampled and did not move. Of a wider group one layer is named only when it alone moved.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ EXPLAINS = 0.5  # of the database's excess, for storage to be named for it
 PAGING = ("process.paging", "system.paging")
 HOST_CPU = "system.cpu.utilization"
 PROCESS_CPU = "process.cpu.utilization"
+WAITING = "process.cpu.waiting"
 # They rise with any delay and any other program's traffic, and stay low on a link that only waits: shown, not used.
 INDECISIVE = frozenset({"system.network.retransmits", "system.network.errors"})
 
@@ -33,12 +35,20 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What infrastructure and releases say, by layer; ``beside`` is shown and decides nothing."""
+    """What infrastructure and releases say, by layer; ``beside`` is shown and decides nothing.
+
+    ``reached`` are the layers that stations of the path were reached through, as quickly as ever.
+    """
 
     moved: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
     still: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
     release: Sequence[Evidence] = ()
     beside: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
+    reached: frozenset[Layer] = frozenset()
+
+    def starved(self, layer: Layer) -> bool:
+        """Say whether programs of the layer waited for a processor much longer than they usually do."""
+        return any(evidence.source.get("metric") == WAITING for evidence in self.moved.get(layer, ()))
 
     def cleared(self, layer: Layer) -> bool:
         """Say whether the layer was sampled and nothing of it moved."""
@@ -63,13 +73,19 @@ def surroundings(findings: Sequence[Finding]) -> Surroundings:
                 moved.setdefault(finding.layer, []).append(evidence)
             else:
                 still.setdefault(finding.layer, []).append(evidence)
-    return Surroundings(moved=moved, still=still, release=release, beside=beside)
+    reached = frozenset(f.layer for f in findings for evidence in f.evidence if evidence.rule == "ladder.reached")
+    return Surroundings(moved=moved, still=still, release=release, beside=beside, reached=reached)
 
 
 def narrow(part: Part, around: Surroundings) -> list[Part]:
     """Give the part with fewer layers, or divided between database and storage."""
+    if Layer.REMOTE_SESSION in part.among and around.starved(Layer.REMOTE_SESSION):
+        return [_to(part, (Layer.REMOTE_SESSION,))]
     if Layer.ENDPOINT in around.moved and Layer.ACCESS_NETWORK in part.among:
-        return [_to(part, (Layer.ENDPOINT, *part.among))]  # a busy machine times everything it does too long
+        # A busy machine times everything it does too long: surely, when it was the probe that had to wait.
+        alone = around.starved(Layer.ENDPOINT)
+        return [_to(part, (Layer.ENDPOINT,) if alone else (Layer.ENDPOINT, *part.among))]
+    part = _beyond(part, around)
     if len(part.among) == 1:
         return [part]
     if set(part.among) == {Layer.DATABASE, Layer.STORAGE}:
@@ -77,6 +93,12 @@ def narrow(part: Part, around: Surroundings) -> list[Part]:
     if Layer.APPLICATION in part.among and not {Layer.DATABASE, Layer.NETWORK_CORE} & set(part.among):
         return [_application(part, around)]
     return [_any(part, around)]
+
+
+def _beyond(part: Part, around: Surroundings) -> Part:
+    """Strike off what lies before a station that was reached as ever; a printer may stand on another way."""
+    left = tuple(layer for layer in part.among if layer not in around.reached)
+    return _to(part, left) if left and Layer.PRINTING not in left else part
 
 
 def _any(part: Part, around: Surroundings) -> Part:

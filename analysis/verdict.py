@@ -83,10 +83,14 @@ def _parts(findings: Sequence[Finding], around: Surroundings, excess: float) -> 
                 nothing = bounded(0.0, 0.0, finding.seconds.high, finding.seconds.level)
                 parts.append(Part(among=among, seconds=nothing, evidence=finding.evidence))
             continue
-        if finding.method.name == "phases" and divided and Layer.ACCESS_NETWORK in among:
+        if finding.method.name == "phases" and divided and _of_the_way(finding, among):
             continue
         parts.append(Part(among=among, seconds=finding.seconds, evidence=finding.evidence))
     return parts
+
+
+def _of_the_way(finding: Finding, among: Sequence[Layer]) -> bool:
+    return Layer.ACCESS_NETWORK in among or any(one.rule == "phases.resolve" for one in finding.evidence)
 
 
 class _Shares:

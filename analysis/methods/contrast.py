@@ -2,14 +2,15 @@
 
 Mathematics. Runs of the slow access are paired with the nearest run of another access (within one
 and a half intervals). Both are taken as excess over their own quiet time, part by part. With L the
-network parts (connect, transfer, wait) plus what no account splits (unsplit, display, path):
+network parts (resolve, connect, transfer, wait) plus what no account splits (unsplit, display, path):
 shared = min(L, max(0, L of the least affected access on another link)), own = L - shared. Own
 belongs to this link: the access network; for a remote presentation whose link's local runs are
 unaffected, to the remote session. Shared belongs to the core, or, as far as it is waiting while
 connecting is no slower, to a queue before the application (to who answers the step, where that is a
-printer or an external link: analysis/behind.py). What is shared of unsplit time is
-divided as the other access's own account divides its excess, when it has one. Intervals: percentile
-bootstrap over pairs.
+printer or an external link: analysis/behind.py); shared looking up of the name is the core's. A local
+access is held against local ones where there are any: what walks inside a session crosses neither its
+link nor the core. What is shared of unsplit time is divided as the other access's own account divides
+its excess, when it has one. Intervals: percentile bootstrap over pairs.
 
 Limits. It needs an access on another link with runs at the same times and a quiet time before. Two
 links with the same fault at once look like the core. Without another access it says nothing.
@@ -31,7 +32,8 @@ from collector.model.access import Presentation
 from collector.model.layer import Layer
 from collector.model.verdict import Evidence, Finding, LayerState, MethodUse, Status
 
-NETWORK = ("connect", "transfer", "wait")
+NAME, CARRIED = ("resolve",), ("connect", "transfer", "wait")
+NETWORK = (*NAME, *CARRIED)
 UNSPLIT = ("unsplit", "display", "path")
 QUEUE = (Layer.NETWORK_CORE, Layer.APP_SERVER, Layer.APPLICATION)
 ACCOUNTED = {
@@ -67,7 +69,7 @@ class _Asked:
 class Contrast:
     """See the module."""
 
-    use = MethodUse(name="contrast", version="4")
+    use = MethodUse(name="contrast", version="5")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Divide the network's part, and what no account splits, into own and shared."""
@@ -83,6 +85,8 @@ class Contrast:
         elsewhere = [p for p in known if p.population.link is not episode.population.link]
         if not elsewhere:
             return self._session_only(local, asked)
+        if not remote:
+            elsewhere = [p for p in elsewhere if p.population.presentation is Presentation.LOCAL] or elsewhere
         best = min(
             elsewhere, key=lambda pairs: (float(pairs.other[columns(*NETWORK, *UNSPLIT)].sum()), pairs.population)
         )
@@ -107,12 +111,16 @@ class Contrast:
 
     def _shared(self, best: Pairs, asked: _Asked) -> Sequence[Finding]:
         """Say who can be behind what both accesses have in common."""
-        network, network_draws = _shared(best, NETWORK)
+        name, name_draws = _shared(best, NAME)
+        network, network_draws = _shared(best, CARRIED)
         connect, _ = _shared(best, ("connect",))
         core = (Layer.NETWORK_CORE,) if network <= 0 or connect >= CONNECT_SHARE * network else asked.queue
         found = [self._finding(core, _Amount(network, network_draws), best, asked)]
+        if name > 0:
+            found.append(self._finding((Layer.NETWORK_CORE,), _Amount(name, name_draws, *NAME), best, asked))
         every, every_draws = _shared(best, (*NETWORK, *UNSPLIT))
-        rest, rest_draws = max(0.0, every - network), np.maximum(0.0, every_draws - network_draws)
+        rest = max(0.0, every - network - name)
+        rest_draws = np.maximum(0.0, every_draws - network_draws - name_draws)
         account = best.other[columns(*ACCOUNT)].clip(min=0)
         if rest <= 0:
             return found

@@ -42,7 +42,7 @@ SPREAD = 0.25  # of a step's failures, that another step must show for the link 
 class Failures:
     """See the module."""
 
-    use = MethodUse(name="failures", version="2")
+    use = MethodUse(name="failures", version="3")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Divide the failures of a failing step by answered or not, own or shared."""
@@ -149,7 +149,7 @@ def _bad(rows: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def _best(window: Window, episode: Episode, level: float) -> tuple[Population, Interval] | None:
-    """Give the least failing access on another link, with its excess rate."""
+    """Give the least failing access on another link, with its excess rate; a local one for a local one, if there is."""
     found = []
     for population in others(window, episode):
         rows = _during(window, episode, population)
@@ -161,6 +161,8 @@ def _best(window: Window, episode: Episode, level: float) -> tuple[Population, I
         rate = rate_interval(int(_bad(rows).sum()), len(rows), level)
         excess = bounded(rate.estimate - usual, rate.low - usual, rate.high - usual, level)
         found.append((population, excess))
+    if episode.population.presentation is Presentation.LOCAL:
+        found = [pair for pair in found if pair[0].presentation is Presentation.LOCAL] or found
     return min(found, key=lambda pair: (pair[1].estimate, pair[0]), default=None)
 
 

@@ -11,11 +11,13 @@ excess; the estimate is its proportional share, e p / t.
 
 Limits. It says where time was spent, not why: time in ``wait`` is the network or a queue before the
 application, time in ``server_db`` the database or the storage under it. What cannot be told apart
-is returned as one part among several layers.
+is returned as one part among several layers. Looking up a name is the core's, unless connecting got slower as well:
+then both may have waited for the link. Time no phase covers is the probe's own machine; of a walk inside a remote
+session that is the session's host.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.behind import SERVER, behind
 from analysis.counting import RULES
@@ -30,7 +32,7 @@ from collector.model.verdict import Evidence, Finding, Interval, LayerState, Met
 
 NETWORK = (Layer.ACCESS_NETWORK, Layer.NETWORK_CORE)
 LAYERS: Mapping[str, tuple[Layer, ...]] = {
-    "resolve": (Layer.NETWORK_CORE,),
+    "resolve": NETWORK,
     "connect": NETWORK,
     "transfer": NETWORK,
     "wait": (*NETWORK, Layer.APP_SERVER, Layer.APPLICATION),
@@ -50,6 +52,9 @@ LAYERS: Mapping[str, tuple[Layer, ...]] = {
     "spool": (Layer.PRINTING,),
     "rest": (Layer.ENDPOINT,),
 }
+CORE = (Layer.NETWORK_CORE,)
+CONNECT_SHARE = 0.25  # connecting this much slower, of the looking up, says that the link may be behind both
+OUTSIDE_A_SESSION = frozenset({"launch", "pixels", "ready", "display", "path"})  # only who looks at one measures them
 AT_PRINTER = frozenset({"connect", "transfer"})  # it wakes up, it takes the document
 WORDS: Mapping[str, str] = {
     "resolve": "looking up the name",
@@ -85,7 +90,7 @@ class _Part:
 class Phases:
     """See the module."""
 
-    use = MethodUse(name="phases", version="4")
+    use = MethodUse(name="phases", version="5")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Give one finding per part that was measured."""
@@ -94,8 +99,11 @@ class Phases:
         both, far = sides(window, episode), behind(window, episode)
         found = excess(both.during, both.quiet, level=level)
         names = [part for part in PARTS if (both.during[part] > 0).any() or (both.quiet[part] > 0).any()]
-        parts = [_Part(name, _among(name, far, episode)) for name in names]
+        inside = not OUTSIDE_A_SESSION.intersection(names)
+        parts = [_Part(name, _among(name, far, episode, inside=inside)) for name in names]
         if found is not None:
+            alone = found.of("connect").estimate < CONNECT_SHARE * found.of("resolve").estimate
+            parts = [replace(part, among=CORE) if part.name == "resolve" and alone else part for part in parts]
             return [
                 self._finding(part, episode, found.of(part.name), found.levels(part.name), found.runs) for part in parts
             ]
@@ -143,14 +151,16 @@ class Phases:
         )
 
 
-def _among(part: str, far: tuple[Layer, ...], episode: Episode) -> tuple[Layer, ...]:
-    """Name who can be behind a part, given who answers the step."""
+def _among(part: str, far: tuple[Layer, ...], episode: Episode, *, inside: bool) -> tuple[Layer, ...]:
+    """Name who can be behind a part, given who answers the step; ``inside`` a session, if there is one."""
     layers = LAYERS[part]
     if part == "unsplit":
         layers = (*NETWORK, *far)
     elif far == (Layer.PRINTING,) and part in AT_PRINTER:
         layers = (*layers, *far)
     remote = episode.population.presentation is not Presentation.LOCAL
+    if part == "rest" and remote and inside:
+        return (Layer.REMOTE_SESSION,)
     session = remote and layers[:2] == NETWORK and Layer.REMOTE_SESSION not in layers
     return (*layers, Layer.REMOTE_SESSION) if session else layers
 

@@ -3,6 +3,7 @@
 Neither is needed by anything else: what this machine cannot offer is left out, and said.
 """
 
+import subprocess
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -11,10 +12,11 @@ from typing import Any
 
 from deploy.lab import printer
 from deploy.lab.far_end import AUTHORITY
-from deploy.lab.namespace import Namespace
+from deploy.lab.namespace import LabError, Namespace
 from deploy.lab.printer import NAME, Manner, Printer, printing
 from deploy.lab.program import Program, Programs, module
 
+EDGE = "10.77.5.2"  # our own router, the last station of ours on the way out
 ADDRESS = "10.77.4.2"  # of the far end
 USUAL = Manner(seconds=1.0)  # a page takes its time; what a busy machine adds is little beside it
 _PORT = 8443
@@ -56,9 +58,24 @@ class Beyond:
             )
         return [{**one, "every": every} for one in walked]
 
+    def ladder(self, every: float, component: str) -> list[dict[str, Any]]:
+        """Give what shows how far the way out is well: our own router is asked, by a port nobody listens on."""
+        edge = {"station": "edge", "host": EDGE, "port": 9, "layer": "network_core"}
+        return [{"sampler": "connect", "component": component, "settings": {"rungs": [edge]}, "every": every}]
+
     def close(self) -> None:
         """Take the printer away; the far end is one of the world's programs."""
         self._open.close()
+
+
+def route(edge: Namespace) -> None:
+    """Have the router of ours pass on what is not for itself. Raises LabError."""
+    switch = "/proc/sys/net/ipv4/ip_forward"
+    done = subprocess.run(
+        edge.run(["sh", "-c", f"echo 1 > {switch}"]), stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        raise LabError(f"the lab's router cannot pass packets on: {switch} cannot be written")
 
 
 def cannot_print() -> str | None:

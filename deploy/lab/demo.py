@@ -14,7 +14,10 @@ from deploy.lab.site import Pace
 from deploy.lab.trial import Trial
 
 FROM_START = "from-start"
-ORDER = ("wifi", "wired", "memory", "storage", "query", "printer", "external_link", "innocent", FROM_START)
+ORDER = (
+    "wifi", "wifi_roam", "wired", "wan", "dns", "endpoint_cpu", "session_cpu", "display_link", "memory", "storage",
+    "query", "printer", "external_link", "link_filtered", "innocent", FROM_START,
+)  # fmt: skip
 _SLOW_FROM_START = ("storage", "memory", "query")  # what is slower than its target, not only than usual
 _PLAINLY = (0.5, 1.0)
 

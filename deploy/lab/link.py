@@ -2,10 +2,11 @@
 
 Two TUN devices joined by this process. Per direction: a bounded queue in front of a rate limit, a
 constant delay plus exponential jitter (never reordering), and Gilbert-Elliott loss (a good and a
-bad state, so that loss comes in bursts as on radio). Settings come as JSON lines on standard input
-and nowhere else, so that nothing on the machine can read what the lab does.
+bad state, so that loss comes in bursts as on radio). For both together: standstills, as of a client that
+moves between access points; and one TCP port whose packets may take longer than all others. Settings come as JSON
+lines on standard input and nowhere else, so that nothing on the machine can read what the lab does.
 
-``python -m deploy.lab.link PID_A ADDRESS_A PID_B ADDRESS_B [--route B-NETWORK]``
+``python -m deploy.lab.link PID_A ADDRESS_A PID_B ADDRESS_B [--cable [--route NETWORK]]``
 """
 
 import argparse
@@ -34,7 +35,11 @@ _MTU = 1400
 class Conditions:
     """What the link does to packets, each way. Delays in milliseconds, loss as a probability, rate in kbit/s.
 
-    ``to_bad`` and ``to_good`` are the chances, per packet, to enter and to leave the bad state.
+    ``to_bad`` and ``to_good`` are the chances, per packet, to enter and to leave the bad state. ``beyond_*``
+    is what the way behind the link adds, the same for every link that leads there. A standstill lasts ``stall``
+    seconds and the next begins ``stall_gap`` seconds later, both half as much or half as much again; what is sent
+    meanwhile waits for its end, or is lost with the chance ``stall_loss``. ``late`` is for the packets from or to
+    the TCP port ``late_port`` alone.
     """
 
     delay: float = 0.0
@@ -45,6 +50,32 @@ class Conditions:
     to_good: float = 0.25
     rate: float = 0.0  # 0: as fast as it goes
     queue: float = 200.0  # longest wait for the rate limit
+    beyond_delay: float = 0.0
+    beyond_loss: float = 0.0
+    stall: float = 0.0
+    stall_gap: float = 1.0
+    stall_loss: float = 0.0
+    late_port: float = 0
+    late: float = 0.0
+
+
+@dataclass(slots=True)
+class Standstill:
+    """When a link stands still, for both of its directions."""
+
+    draw: random.Random = field(default_factory=random.Random)
+    _begins: float = 0.0
+    _ends: float = 0.0
+
+    def until(self, now: float, conditions: Conditions) -> float:
+        """Give when what is sent now goes on its way: now, or the end of the standstill."""
+        if not conditions.stall:
+            self._begins = self._ends = now
+            return now
+        while now >= self._ends:
+            self._begins = self._ends + conditions.stall_gap * self.draw.uniform(0.5, 1.5)
+            self._ends = self._begins + conditions.stall * self.draw.uniform(0.5, 1.5)
+        return self._ends if now >= self._begins else now
 
 
 @dataclass(slots=True)
@@ -53,34 +84,49 @@ class Direction:
 
     conditions: Conditions
     draw: random.Random = field(default_factory=random.Random)
+    standstill: Standstill = field(default_factory=Standstill)
     _bad: bool = False
     _busy_until: float = 0.0
-    _last_out: float = 0.0
+    _last_out: dict[bool, float] = field(default_factory=lambda: {False: 0.0, True: 0.0})
 
-    def release_at(self, now: float, size: int) -> float | None:
-        """Give the time a packet of ``size`` bytes leaves (same clock as ``now``); None when it is lost."""
+    def release_at(self, now: float, size: int, *, late: bool = False) -> float | None:
+        """Give the time a packet of ``size`` bytes leaves (same clock as ``now``); None when it is lost.
+
+        ``late`` packets are those of the port that takes longer: none overtakes another of its kind.
+        """
         conditions = self.conditions
-        self._bad = self.draw.random() >= conditions.to_good if self._bad else self.draw.random() < conditions.to_bad
-        if self.draw.random() < (conditions.bad_loss if self._bad else conditions.loss):
+        begins = self.standstill.until(now, conditions)
+        if self._lost(standing=begins > now):
             return None
-        leaves = now
+        leaves = begins
         if conditions.rate:
-            begins = max(now, self._busy_until)
-            if (begins - now) * 1e3 > conditions.queue:
+            turn = max(begins, self._busy_until)
+            if (turn - begins) * 1e3 > conditions.queue:
                 return None
-            leaves = self._busy_until = begins + size * 8 / (conditions.rate * 1e3)
-        leaves += conditions.delay / 1e3
+            leaves = self._busy_until = turn + size * 8 / (conditions.rate * 1e3)
+        leaves += (conditions.delay + conditions.beyond_delay + (conditions.late if late else 0.0)) / 1e3
         if conditions.jitter:
             leaves += self.draw.expovariate(1e3 / conditions.jitter)
-        self._last_out = max(leaves, self._last_out)
-        return self._last_out
+        self._last_out[late] = max(leaves, self._last_out[late])
+        return self._last_out[late]
+
+    def _lost(self, *, standing: bool) -> bool:
+        conditions, draw = self.conditions, self.draw.random
+        self._bad = draw() >= conditions.to_good if self._bad else draw() < conditions.to_bad
+        if draw() < (conditions.bad_loss if self._bad else conditions.loss):
+            return True
+        if conditions.beyond_loss and draw() < conditions.beyond_loss:
+            return True
+        return standing and draw() < conditions.stall_loss
 
 
 class Link:
     """Two ends and what lies between them."""
 
     def __init__(self, end_a: int, end_b: int) -> None:
-        self._out = {end_a: (Direction(Conditions()), end_b), end_b: (Direction(Conditions()), end_a)}
+        both = Standstill()
+        there, back = (Direction(Conditions(), standstill=both) for _ in range(2))
+        self._out = {end_a: (there, end_b), end_b: (back, end_a)}
         self._waiting: list[tuple[float, int, int, bytes]] = []
         self._sequence = 0
 
@@ -113,7 +159,9 @@ class Link:
                 packet = os.read(end, 2048)
             except BlockingIOError:
                 return
-            leaves = direction.release_at(time.perf_counter(), len(packet))
+            port = direction.conditions.late_port
+            late = port > 0 and port in ports_of(packet)
+            leaves = direction.release_at(time.perf_counter(), len(packet), late=late)
             if leaves is not None:
                 self._sequence += 1
                 heapq.heappush(self._waiting, (leaves, self._sequence, other, packet))
@@ -128,6 +176,14 @@ class Link:
                 continue  # that end is going down, or full: real links drop then too
 
 
+def ports_of(packet: bytes) -> tuple[int, ...]:
+    """Give both TCP ports of an IPv4 packet; nothing of any other."""
+    size = (packet[0] & 15) * 4 if packet else 0
+    if len(packet) < size + 4 or packet[0] >> 4 != 4 or packet[9] != socket.IPPROTO_TCP:
+        return ()
+    return struct.unpack_from("!2H", packet, size)
+
+
 def open_end(pid: int, name: str, address: str, *, default_route: bool) -> int:
     """Create the TUN device ``name`` in the network namespace of ``pid``; give its file descriptor."""
     _enter(pid)
@@ -137,8 +193,11 @@ def open_end(pid: int, name: str, address: str, *, default_route: bool) -> int:
     return end
 
 
-def plug_cable(near: tuple[int, str], far: tuple[int, str], name: str) -> None:
-    """Join two namespaces by a plain cable (a veth pair): what is left where there is no TUN device."""
+def plug_cable(near: tuple[int, str], far: tuple[int, str], name: str, route: str | None = None) -> None:
+    """Join two namespaces by a plain cable (a veth pair); the near one sends what is for ``route`` to the far one.
+
+    It cannot be made bad: what is left where there is no TUN device.
+    """
     from pyroute2 import IPRoute  # noqa: PLC0415
 
     (near_pid, near_address), (far_pid, far_address) = near, far
@@ -146,6 +205,9 @@ def plug_cable(near: tuple[int, str], far: tuple[int, str], name: str) -> None:
     with IPRoute() as routes:
         routes.link("add", ifname=name, kind="veth", peer={"ifname": name, "net_ns_pid": far_pid})
     _configure(name, near_address, default_route=False)
+    if route is not None:
+        with IPRoute() as routes:
+            routes.route("add", dst=route, gateway=far_address.partition("/")[0])
     _enter(far_pid)
     _configure(name, far_address, default_route=True)
 
@@ -177,10 +239,11 @@ def main() -> None:
     parser.add_argument("far_pid", type=int, help="a process in the far namespace, whose default route this becomes")
     parser.add_argument("far_address")
     parser.add_argument("--cable", action="store_true", help="a plain cable that cannot be made bad; ends at once")
+    parser.add_argument("--route", metavar="NETWORK", help="what lies behind the far end of a cable")
     chosen = parser.parse_args()
     name = f"lab{chosen.far_pid}"
     if chosen.cable:
-        plug_cable((chosen.near_pid, chosen.near_address), (chosen.far_pid, chosen.far_address), name)
+        plug_cable((chosen.near_pid, chosen.near_address), (chosen.far_pid, chosen.far_address), name, chosen.route)
         return
     near = open_end(chosen.near_pid, name, chosen.near_address, default_route=False)
     far = open_end(chosen.far_pid, name, chosen.far_address, default_route=True)

@@ -17,7 +17,9 @@ from collections.abc import Sequence
 
 import asyncvnc
 
+PORT = 5977  # at which the picture is served
 _DISPLAY = ":77"  # a TCP port of the namespace, so that it meets no other display of this machine
+DISPLAY = f"127.0.0.1{_DISPLAY}"
 _START_TIMEOUT = 10.0  # seconds
 # No password: only the lab's own namespaces can reach it.
 _DESKTOP = ["Xvnc", _DISPLAY, "-geometry", "800x600", "-depth", "24", "-SecurityTypes", "None", "-AlwaysShared"]
@@ -35,7 +37,7 @@ def host(port: int, command: Sequence[str]) -> int:
     desktop = subprocess.Popen([*follow, *_DESKTOP, *_NO_FILES, "-rfbport", str(port)])
     try:
         _wait_for(port, desktop)
-        environment = {**os.environ, "DISPLAY": f"127.0.0.1{_DISPLAY}", "VNCDESKTOP": f"lab{_DISPLAY}"}
+        environment = {**os.environ, "DISPLAY": DISPLAY, "VNCDESKTOP": f"lab{_DISPLAY}"}
         inside = subprocess.Popen([*follow, *command], env=environment)
         signal.signal(signal.SIGTERM, lambda *_: inside.terminate())
         return inside.wait()

@@ -18,16 +18,15 @@ from ruamel.yaml import YAML
 
 from collector.model.verdict import Verdict
 from collector.stores.remote import RemoteStore
-from deploy.lab import postgres, session
+from deploy.lab import postgres, screen, session
 from deploy.lab.namespace import LabError
 from deploy.lab.program import Program, module, wait_until
 from deploy.lab.span import Span
-from deploy.lab.world import ADDRESS, URL, World
+from deploy.lab.world import ADDRESS, World
 from probes.credentials import Credentials, save
 
 NAME = "lab"
 USUAL_PORT = 8620
-_SESSION_PORT = 5977
 BANNER = "Synthetic data: the lab of make demo, not a live system"
 _START_TIMEOUT = 120.0  # seconds; a busy machine takes its time
 _VERDICTS = TypeAdapter(list[Verdict])
@@ -43,6 +42,11 @@ class Pace:
     analysis: float
     baseline_runs: int
     seasonal: bool
+
+    @property
+    def probes(self) -> float:
+        """How often something is touched to see whether it answers, in seconds: not as often as a counter is read."""
+        return max(self.samples, 5.0)
 
     @property
     def learning_seconds(self) -> float:
@@ -103,7 +107,7 @@ class Site:
     @property
     def accesses(self) -> int:
         """Give how many accesses are measured."""
-        return len(ENDPOINTS) - len(self.skipped)
+        return sum(endpoint.name not in self.skipped for endpoint in ENDPOINTS)
 
     def start(self) -> None:
         """Start collector and agents. Raises LabError."""
@@ -117,9 +121,11 @@ class Site:
             else:
                 self.skipped[endpoint.name] = problem
         self._start_desk()
+        self._start_screen()
 
     def stop(self) -> None:
         """Stop agents and collector."""
+        self.world.agents.clear()
         while self._programs:
             self.world.programs.stop(self._programs.pop())
 
@@ -209,9 +215,9 @@ class Site:
         config = self._configure(endpoint.name, self._journeys(endpoint))
         command = _agent(config)
         if endpoint.inside:
-            hosted = self.world.server().run(module("session"), "host", str(_SESSION_PORT), *command)
+            hosted = self.world.server().run(module("session"), "host", str(session.PORT), *command)
             self._run(endpoint.name, hosted)
-            viewer = self.world.namespaces[endpoint.link].run(module("session"), "view", ADDRESS, str(_SESSION_PORT))
+            viewer = self.world.namespaces[endpoint.link].run(module("session"), "view", ADDRESS, str(session.PORT))
             self._run(f"{endpoint.name}-viewer", viewer)
         else:
             self._run(endpoint.name, self.world.namespaces[endpoint.namespace].run(command))
@@ -221,8 +227,22 @@ class Site:
         walked = self.world.beyond.journeys(self.pace.runs, self.world.far_end)
         access = {"link": "wired", "presentation": "local"}
         budget = {"pages_per_day": 24 * 3600 / self.pace.runs}
-        config = self._configure("desk-1", {"access": access, "journeys": walked, "budget": budget})
-        self._run("desk-1", self.world.namespaces["wired"].run(_agent(config)))
+        ladder = self.world.beyond.ladder(self.pace.probes, "desk-1")
+        more = {"access": access, "journeys": walked, "budget": budget, "samplers": ladder}
+        self._run("desk-1", self.world.namespaces["wired"].run(_agent(self._configure("desk-1", more))))
+
+    def _start_screen(self) -> None:
+        """Start the agent that looks at the session from outside, where there is one and this machine can."""
+        problem = screen.missing()
+        if problem is not None:
+            self.skipped[screen.ENDPOINT] = problem
+            return
+        inside = self.folder / "inside"
+        furniture = screen.furnish(self.world, self.folder.name, inside)
+        self._programs += furniture
+        self.world.agents["session-1"] += furniture
+        config = self._configure(screen.ENDPOINT, screen.agent(self.pace.runs, self.pace.probes, inside))
+        self._run(screen.ENDPOINT, self.world.namespaces["wired"].run(_agent(config)))
 
     def _journeys(self, endpoint: Endpoint) -> dict[str, Any]:
         folder = self.folder / endpoint.name
@@ -232,14 +252,18 @@ class Site:
             (folder / name).touch(mode=0o600)
             (folder / name).write_text(value)
         an_hour = 3600 / self.pace.runs
+        itself = {"own": True, "layer": "remote_session" if endpoint.inside else "endpoint"}
         return {
+            "samplers": [
+                {"sampler": "process", "component": endpoint.name, "settings": itself, "every": self.pace.samples}
+            ],
             "access": {"link": endpoint.link} | ({} if endpoint.inside else {"presentation": "local"}),
             "journeys": [{
                 "file": str(_JOURNEY),
                 "every": self.pace.runs,
                 "account": account,
                 "secrets": {"username": "file:username", "password": "file:password"},
-                "variables": {"base_url": URL},
+                "variables": {"base_url": self.world.url},
             }],
             "budget": {"logons_per_hour": an_hour, "writes_per_hour": an_hour, "pages_per_day": an_hour * 24},
         }  # fmt: skip
@@ -260,6 +284,7 @@ class Site:
         direct = {"NO_PROXY": "*", "no_proxy": "*"}
         started = self.world.programs.start(f"{self.folder.name}-{name}", command, environment=direct)
         self._programs.append(started)
+        self.world.agents[name] = [started]
 
 
 def free_port(wanted: int | None) -> int:

@@ -1,11 +1,12 @@
 """The lab's world: an application on a real database, reached over links that can be made bad.
 
-    outside ── link ── wired ── link ──┐
-                                       ├── server: casebook, PostgreSQL, its log on a volume
-                       wifi ─── link ──┘
+    outside ── link ── edge ── wired ── link ──┐
+                                               ├── server: casebook, PostgreSQL, its log on a volume
+                               wifi ─── link ──┘
 
-A printer stands beside the wired desk; outside is a service of somebody else (``beyond.py``). Each name
-is a network namespace. ``World.build`` makes all of it, ``World.close`` takes all of it away.
+A printer stands beside the wired desk; outside is a service of somebody else (``beyond.py``), reached through a
+router of ours. The application has a name, which a name server at the server knows. Each place is a network
+namespace. ``World.build`` makes all of it, ``World.close`` takes all of it away.
 ``python -m deploy.lab.world`` builds it and waits, to look around by hand.
 """
 
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.lab import beyond, namespace, postgres
+from deploy.lab import beyond, namespace, postgres, resolver
 from deploy.lab.beyond import Beyond
 from deploy.lab.casebook import content
 from deploy.lab.link import TUN
@@ -44,8 +45,10 @@ GOOD = {"wired": {"delay": 0.3}, "wifi": {"delay": 1.5, "jitter": 1.0}, "outside
 _ENDS = {
     "wired": ("server", "10.77.1.1/30", "10.77.1.2/30"),
     "wifi": ("server", "10.77.2.1/30", "10.77.2.2/30"),
-    "outside": ("wired", "10.77.4.1/30", f"{beyond.ADDRESS}/30"),
+    "edge": ("wired", "10.77.5.1/30", f"{beyond.EDGE}/30"),
+    "outside": ("edge", "10.77.4.1/30", f"{beyond.ADDRESS}/30"),
 }
+_CABLES = {"edge": "10.77.4.0/30"}  # what is never made bad, and what lies behind it
 
 
 @dataclass(slots=True)
@@ -62,6 +65,8 @@ class World:
     application: Program | None = None
     text_search_seconds: float = 0.0  # per record, on this machine
     beyond: Beyond = field(default_factory=Beyond)
+    names: Program | None = None
+    agents: dict[str, list[Program]] = field(default_factory=dict)
     _listening: socket.socket | None = None
     _secret: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -79,6 +84,11 @@ class World:
             world.close()
             raise
         return world
+
+    @property
+    def url(self) -> str:
+        """Where the application is, by name where this machine lets the lab have names."""
+        return URL if self.names is None else f"http://{resolver.NAME}:{PORT}"
 
     @property
     def sockets(self) -> Path:
@@ -118,6 +128,7 @@ class World:
             for name in _ENDS:
                 self.namespaces[name] = namespace.beside(self.server(), name, self.log(name))
                 self._join(name)
+            self._start_names()
             self._mount_volume()
             self._start_database()
             self._start_beyond()
@@ -131,6 +142,7 @@ class World:
         problem = cannot_open(TUN)
         if problem is not None:
             self.missing["links"] = problem
+        if name in _CABLES or problem is not None:
             self._plug(name, ends)
             return
         link = self.programs.start(f"link-{name}", self.server().run(module("link"), *ends), told=True)
@@ -139,10 +151,28 @@ class World:
         self.links[name] = link
 
     def _plug(self, name: str, ends: list[str]) -> None:
-        command = self.server().run(module("link"), *ends, "--cable")
+        route = ["--route", _CABLES[name]] if name in _CABLES else []
+        command = self.server().run(module("link"), *ends, "--cable", *route)
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise LabError(f"{name} cannot be joined to the server: {done.stderr.strip().splitlines()[-1:]}")
+
+    def _start_names(self) -> None:
+        """Have the application's name known; where that cannot be, endpoints go by its address."""
+        for file, place in resolver.settings(self.directory / "names", ADDRESS).items():
+            self._in_server(["mount", "--bind", str(file), str(place)], "names")
+        names = self.programs.start("names", self.server().run(module("resolver"), ADDRESS, resolver.NAME), told=True)
+        names.wait_ready()
+        self._in_server(["getent", "ahostsv4", resolver.NAME], "names")
+        if "names" not in self.missing:
+            self.names = names
+
+    def _in_server(self, command: list[str], purpose: str) -> None:
+        done = subprocess.run(
+            self.server().run(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            self.missing[purpose] = f"{command[0]} does not work here: {done.stderr.strip() or done.returncode}"
 
     def _mount_volume(self) -> None:
         behind = self.directory / "disk"
@@ -175,6 +205,7 @@ class World:
             self.beyond.start_printer(self.directory / "printer", self.namespaces["wired"])
         else:
             self.missing["printer"] = problem
+        beyond.route(self.namespaces["edge"])
         self.beyond.start_far_end(self.far_end, self.programs, self.namespaces["outside"])
 
     def start_application(self, name: str, release: str, *more: str) -> Program:

@@ -1,5 +1,9 @@
-"""Major faults, resident memory and processor use of one program, followed over its restarts."""
+"""Major faults, memory, processor use and waits for a processor of one program, followed over its restarts.
 
+With ``own`` the program is the agent itself: of all that one machine does, its waiting is what makes times wrong there.
+"""
+
+import contextlib
 import math
 import os
 import sys
@@ -25,13 +29,14 @@ class ProcessSettings(Document):
     name: str | None = Field(
         default=None, min_length=1, description="part of the command line; all matches are added up"
     )
+    own: bool = Field(default=False, description="the agent itself, instead of pid_file or name")
     children: bool = Field(default=False, description="add up its child processes too")
     layer: Layer = Field(default=Layer.APP_SERVER, description="the layer the program stands for")
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.pid_file is None) == (self.name is None):
-            raise ValueError("give either pid_file or name")
+        if (self.pid_file is not None) + (self.name is not None) + self.own != 1:
+            raise ValueError("give one of pid_file, name and own")
         return self
 
 
@@ -64,6 +69,7 @@ class _OpenProcess:
             "process.memory.resident": (resident, None),
             "process.paging.faults.major": (_rate(growth, "faults"), growth.seconds),
             "process.cpu.utilization": (_rate(growth, "cpu"), growth.seconds),
+            "process.cpu.waiting": (_waiting(growth), growth.seconds),
         }
         return [self._sample(name, value, period) for name, (value, period) in values.items() if value is not None]
 
@@ -83,7 +89,9 @@ class _OpenProcess:
 
     def _members(self) -> list[psutil.Process]:
         """Give the processes that are the program now; all of them are looked through only when one has gone."""
-        if self._settings.pid_file is not None:
+        if self._settings.own:
+            self._roots = self._roots or [psutil.Process()]
+        elif self._settings.pid_file is not None:
             self._roots = _by_file(self._settings.pid_file)
         elif not self._roots or not all(_lives(process) for process in self._roots):
             self._roots = _by_name(self._settings.name or "")
@@ -113,6 +121,7 @@ def _measure(process: psutil.Process) -> tuple[float, dict[str, float]]:
         faults = _major_faults(process)
         if faults is not None:
             counters[f"{key} faults"] = faults
+        counters |= _turns(process.pid, key)
         return float(process.memory_info().rss), counters
 
 
@@ -120,6 +129,24 @@ def _rate(growth: Growth, counter: str) -> float | None:
     """Add up one counter of all processes that were there before."""
     rates = [growth.rate(name) for name in growth.by if name.endswith(f" {counter}")]
     return math.fsum(rate for rate in rates if rate is not None) if rates else None
+
+
+def _waiting(growth: Growth) -> float | None:
+    """Give how long a program waited for a processor per second it ran; None when it did not run."""
+    waited, ran = _rate(growth, "waited"), _rate(growth, "ran")
+    return waited / ran if waited is not None and ran else None
+
+
+def _turns(pid: int, key: str) -> dict[str, float]:
+    """Read how long each thread ran and how long it waited for its turn; nothing where the system does not count it."""
+    if sys.platform != "linux":
+        return {}
+    counters: dict[str, float] = {}
+    for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):  # the thread has ended, or nothing is counted
+            ran, waited = file.read_text(encoding="ascii").split()[:2]
+            counters |= {f"{key} {file.parts[-2]} ran": float(ran), f"{key} {file.parts[-2]} waited": float(waited)}
+    return counters
 
 
 def _lives(process: psutil.Process) -> bool:

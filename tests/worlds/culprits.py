@@ -4,10 +4,19 @@ from collections.abc import Mapping
 
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase
-from tests.worlds.generator import VNC, WIFI, WIRED, Fault, World
+from tests.worlds.generator import METRICS, VNC, WIFI, WIRED, Fault, World
 
 SYNC = {("lun-1", "storage.write.latency"): 0.12, ("db-1", "db.wal.sync.latency"): 0.12, ("db-1", "db.busy"): 0.3}
 PAGING = {("app-1", "process.paging.faults.major"): 800.0, ("app-1", "system.cpu.utilization"): 0.3}
+
+
+def waiting(population: str) -> World:
+    """Give a world in which one access's own programs wait for a processor, and so all it does takes longer."""
+    own = (f"pc-{population}", "process.cpu.waiting")
+    slow = [one for one in (WIRED, WIFI, VNC) if f"{one.link}-{one.presentation}" == population]
+    fault = Fault(seconds={Phase.PROCESSING: 0.2}, untold=0.1, populations=slow, shifts={own: 30.0})
+    return World(metrics={**METRICS, own: 0.4}, faults=[fault])
+
 
 CULPRITS: Mapping[str, tuple[Layer, World]] = {
     "wifi loses packets": (
@@ -30,6 +39,20 @@ CULPRITS: Mapping[str, tuple[Layer, World]] = {
         Layer.NETWORK_CORE,
         World(faults=[Fault(seconds={Phase.PROCESSING: 0.2, Phase.CONNECT: 0.1})]),
     ),
+    "names are looked up slowly": (
+        Layer.NETWORK_CORE,
+        World(faults=[Fault(seconds={Phase.RESOLVE: 0.8}, steps=["login"])]),
+    ),
+    "wifi stands still when a name is looked up": (
+        Layer.ACCESS_NETWORK,
+        World(faults=[Fault(seconds={Phase.RESOLVE: 0.8}, steps=["login"], populations=[WIFI])]),
+    ),
+    "the core is slow and the session stands behind it": (
+        Layer.NETWORK_CORE,
+        World(faults=[Fault(seconds={Phase.PROCESSING: 0.2, Phase.CONNECT: 0.1}, populations=[WIRED, WIFI])]),
+    ),
+    "the endpoint has no processor for its probe": (Layer.ENDPOINT, waiting("wifi-local")),
+    "the session's host has no processor for it": (Layer.REMOTE_SESSION, waiting("wired-vnc")),
     "only the remote session is slow": (
         Layer.REMOTE_SESSION,
         World(faults=[Fault(seconds={Phase.DISPLAY: 0.3}, populations=[VNC])]),

@@ -201,7 +201,8 @@ def samples(world: World) -> list[Sample]:
 def _layer(component: str, metric: str) -> Layer:
     layer = CATALOGUE[metric].layer
     if component.startswith("pc-"):
-        return Layer.ACCESS_NETWORK if layer is Layer.NETWORK_CORE else layer
+        own = Layer.REMOTE_SESSION if component.endswith("-vnc") else Layer.ENDPOINT
+        return {Layer.NETWORK_CORE: Layer.ACCESS_NETWORK, Layer.APP_SERVER: own}.get(layer, layer)
     return Layer.DATABASE if component == "db-1" and metric.startswith("system.") else layer
 
 

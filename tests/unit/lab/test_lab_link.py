@@ -1,11 +1,13 @@
 """The link does to packets what its conditions say."""
 
 import random
+import socket
+import struct
 from itertools import pairwise
 
 import pytest
 
-from deploy.lab.link import Conditions, Direction
+from deploy.lab.link import Conditions, Direction, ports_of
 
 
 def direction(conditions: Conditions) -> Direction:
@@ -40,3 +42,40 @@ def test_loss_is_as_frequent_as_told_and_comes_in_bursts() -> None:
     assert share == pytest.approx(0.02 / (0.02 + 0.25), rel=0.15)
     after_loss = [later for earlier, later in pairwise(lost) if earlier]
     assert sum(after_loss) / len(after_loss) > 5 * share
+
+
+def test_a_standstill_holds_both_ways_until_it_ends_and_then_all_goes_on() -> None:
+    there, back = (direction(Conditions(stall=1.0, stall_gap=2.0)) for _ in range(2))
+    back.standstill = there.standstill
+    waits = []
+    for number in range(20_000):
+        now = number * 0.01
+        leaves = [there.release_at(now, 100), back.release_at(now, 100)]
+        assert leaves[0] == leaves[1]
+        assert leaves[0] is not None
+        waits.append(leaves[0] - now)
+    assert 0.5 < max(waits) <= 1.5
+    standing = sum(wait > 0 for wait in waits) / len(waits)
+    assert standing == pytest.approx(1 / 3, abs=0.05)
+
+
+def test_what_is_sent_while_the_link_stands_still_may_be_lost() -> None:
+    link = direction(Conditions(stall=1.0, stall_gap=1.0, stall_loss=1.0))
+    lost = sum(link.release_at(number * 0.01, 100) is None for number in range(20_000)) / 20_000
+    assert lost == pytest.approx(0.5, abs=0.05)
+
+
+def test_one_port_may_be_late_and_keeps_nobody_else_back() -> None:
+    link = direction(Conditions(late_port=5977, late=100))
+    assert link.release_at(0.0, 100, late=True) == pytest.approx(0.1)
+    assert link.release_at(0.01, 100) == pytest.approx(0.01)
+    tcp = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 44, 0, 0, 64, socket.IPPROTO_TCP, 0, bytes(4), bytes(4))
+    assert ports_of(tcp + struct.pack("!2H", 40000, 5977)) == (40000, 5977)
+    udp = tcp[:9] + bytes([socket.IPPROTO_UDP]) + tcp[10:]
+    assert [ports_of(packet) for packet in (udp + struct.pack("!2H", 1, 5977), tcp, b"", bytes(40))] == [()] * 4
+
+
+def test_what_lies_beyond_adds_to_what_the_link_does() -> None:
+    assert direction(Conditions(delay=5, beyond_delay=20)).release_at(0.0, 100) == pytest.approx(0.025)
+    link = direction(Conditions(beyond_loss=0.2))
+    assert sum(link.release_at(0.0, 100) is None for _ in range(5000)) / 5000 == pytest.approx(0.2, abs=0.03)

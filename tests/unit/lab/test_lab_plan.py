@@ -57,7 +57,7 @@ def test_open_demo_keeps_the_order_and_may_be_part() -> None:
 
 
 def test_unknown_fault_is_told_with_those_there_are() -> None:
-    with pytest.raises(LabError, match="there is no fault flood: there are wifi, wired"):
+    with pytest.raises(LabError, match="there is no fault flood: there are wifi, wifi_roam"):
         demo.plan(wish(faults=("flood",)))
 
 

@@ -1,5 +1,6 @@
 """What single samplers promise beyond the contract."""
 
+import os
 import subprocess
 import sys
 import time
@@ -68,7 +69,8 @@ def test_a_process_is_followed_over_its_restart(tmp_path: Path) -> None:
             assert first["process.memory.resident"] > 20e6
             time.sleep(0.05)
             second = {sample.metric: sample.value for sample in sampler.read()}
-            assert set(second) == {"process.memory.resident", "process.paging.faults.major", "process.cpu.utilization"}
+            always = {"process.memory.resident", "process.paging.faults.major", "process.cpu.utilization"}
+            assert set(second) - {"process.cpu.waiting"} == always  # a program may want no processor for a while
             process.kill()
     assert sampler.read() == []
 
@@ -122,9 +124,34 @@ def test_children_count_and_a_new_one_adds_no_jump(tmp_path: Path) -> None:
         process.wait(10)
 
 
-@pytest.mark.parametrize("settings", [{}, {"name": "a", "pid_file": "b"}])
-def test_a_process_is_named_in_one_way(settings: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="either pid_file or name"):
+@linux
+def test_an_agent_sees_that_it_waits_for_a_processor_it_shares() -> None:
+    sampler = PROCESS.open(site="test", component="pc-1", settings={"own": True, "layer": "endpoint"})
+    everywhere = os.sched_getaffinity(0)
+    busy = [sys.executable, "-c", "print(1, flush=True)\nwhile True: pass"]
+    os.sched_setaffinity(0, {max(everywhere)})  # those started from here stay here
+    rivals = [subprocess.Popen(busy, stdout=subprocess.PIPE, start_new_session=True) for _ in range(8)]
+    try:
+        for rival in rivals:
+            assert rival.stdout is not None
+            rival.stdout.readline()
+        sampler.read()
+        ends = time.monotonic() + 0.5
+        while time.monotonic() < ends:
+            pass
+        (waiting,) = (sample for sample in sampler.read() if sample.metric == "process.cpu.waiting")
+    finally:
+        os.sched_setaffinity(0, everywhere)
+        for rival in rivals:
+            rival.kill()
+            rival.communicate()
+    assert waiting.layer is Layer.ENDPOINT
+    assert waiting.value > 2
+
+
+@pytest.mark.parametrize("settings", [{}, {"name": "a", "pid_file": "b"}, {"name": "a", "own": True}])
+def test_a_process_is_named_in_one_way(settings: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="one of pid_file, name and own"):
         PROCESS.open(site="test", component="app-1", settings=settings)
 
 
