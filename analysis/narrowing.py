@@ -19,7 +19,7 @@ EXPLAINS = 0.5  # of the database's excess, for storage to be named for it
 PAGING = ("process.paging", "system.paging")
 HOST_CPU = "system.cpu.utilization"
 PROCESS_CPU = "process.cpu.utilization"
-WAITING = "process.cpu.waiting"
+PROCESS_WAIT = "process.cpu.wait"
 # They rise with any delay and any other program's traffic, and stay low on a link that only waits: shown, not used.
 INDECISIVE = frozenset({"system.network.retransmits", "system.network.errors"})
 
@@ -48,7 +48,7 @@ class Surroundings:
 
     def starved(self, layer: Layer) -> bool:
         """Say whether programs of the layer waited for a processor much longer than they usually do."""
-        return any(evidence.source.get("metric") == WAITING for evidence in self.moved.get(layer, ()))
+        return any(evidence.source.get("metric") == PROCESS_WAIT for evidence in self.moved.get(layer, ()))
 
     def cleared(self, layer: Layer) -> bool:
         """Say whether the layer was sampled and nothing of it moved."""

@@ -27,7 +27,7 @@ process.paging.faults.major | 1/s | app_server | rate | up | 50 | | the applicat
 process.memory.resident | By | app_server | gauge | neutral | 0 | | memory of the application's process held in RAM
 process.memory.private | By | app_server | gauge | neutral | 0 | | memory that only the application's process has
 process.cpu.utilization | 1 | app_server | mean | up | 0.5 | | processors the application's process keeps busy
-process.cpu.waiting | 1 | app_server | mean | up | 3 | | seconds a program waited for a processor, per second it ran
+process.cpu.wait | 1 | app_server | mean | up | 0.2 | | share of its wanted time the process waited for a processor
 system.cpu.steal | 1 | virtualisation | mean | up | 0.05 | | share of time the hypervisor gave to others
 vm.cpu.ready | 1 | virtualisation | mean | up | 0.05 | | share of time a machine was ready and got no processor
 vm.cpu.costop | 1 | virtualisation | mean | up | 0.03 | | share of time a machine waited for its other processors

@@ -22,7 +22,7 @@ _MIDDLE = {
     "dBm": (-120.0, 0.0),
 }
 _SHARES = ("utilization", ".share", ".loss", ".steal", ".ready", ".costop", ".pressure", ".retries")
-_OF_MANY = {"process.cpu.utilization", "process.cpu.waiting"}  # counts processors: more than one of them may be busy
+_OF_MANY = {"process.cpu.utilization"}  # counts processors: more than one of them may be busy
 
 
 def surprise(metric: Metric, values: Sequence[float]) -> str | None:

@@ -65,20 +65,21 @@ def _pin(thread: int, processors: set[int]) -> None:
         os.sched_setaffinity(thread, processors)
 
 
-def _rival() -> int:
+def _rival(processor: int) -> int:
     """Start one that is never done; give its id. In a session of its own it counts as one for schedulers that group."""
     child = os.fork()
     if child:
         return child
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.setsid()
+    os.sched_setaffinity(0, {processor})
     while True:
         pass
 
 
 def main() -> None:
     """Keep as many as told until standard input closes."""
-    os.sched_setaffinity(0, {int(sys.argv[1])})
+    processor = int(sys.argv[1])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to be waited for
     sys.stdout.write("ready\n")
     sys.stdout.flush()
@@ -87,7 +88,7 @@ def main() -> None:
         for line in sys.stdin:
             wanted = int(json.loads(line)["count"])
             while len(rivals) < wanted:
-                rivals.append(_rival())
+                rivals.append(_rival(processor))
             while len(rivals) > wanted:
                 os.kill(rivals.pop(), signal.SIGKILL)
     finally:

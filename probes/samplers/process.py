@@ -1,9 +1,8 @@
-"""Major faults, memory, processor use and waits for a processor of one program, followed over its restarts.
+"""Major faults, resident memory, use of processors and waiting for one, of one program, followed over its restarts.
 
 With ``own`` the program is the agent itself: of all that one machine does, its waiting is what makes times wrong there.
 """
 
-import contextlib
 import math
 import os
 import sys
@@ -20,6 +19,8 @@ from collector.document import Document, validate
 from collector.model.layer import Layer
 from collector.model.sample import Sample
 from probes.samplers._counters import Counters, Growth
+
+IDLE = 0.002  # processors: below it the share of waiting is chance
 
 
 class ProcessSettings(Document):
@@ -69,7 +70,7 @@ class _OpenProcess:
             "process.memory.resident": (resident, None),
             "process.paging.faults.major": (_rate(growth, "faults"), growth.seconds),
             "process.cpu.utilization": (_rate(growth, "cpu"), growth.seconds),
-            "process.cpu.waiting": (_waiting(growth), growth.seconds),
+            "process.cpu.wait": (_waited(growth), growth.seconds),
         }
         return [self._sample(name, value, period) for name, (value, period) in values.items() if value is not None]
 
@@ -118,10 +119,10 @@ def _measure(process: psutil.Process) -> tuple[float, dict[str, float]]:
     with process.oneshot():
         times = process.cpu_times()
         counters = {f"{key} cpu": times.user + times.system}
+        counters |= _run_queue(process.pid, key)
         faults = _major_faults(process)
         if faults is not None:
             counters[f"{key} faults"] = faults
-        counters |= _turns(process.pid, key)
         return float(process.memory_info().rss), counters
 
 
@@ -131,21 +132,21 @@ def _rate(growth: Growth, counter: str) -> float | None:
     return math.fsum(rate for rate in rates if rate is not None) if rates else None
 
 
-def _waiting(growth: Growth) -> float | None:
-    """Give how long a program waited for a processor per second it ran; None when it did not run."""
-    waited, ran = _rate(growth, "waited"), _rate(growth, "ran")
-    return waited / ran if waited is not None and ran else None
+def _waited(growth: Growth) -> float | None:
+    """Give the share of waiting in the time in which its threads wanted a processor; None of an idle program."""
+    ran, waited = _rate(growth, "ran") or 0.0, _rate(growth, "waited") or 0.0
+    return waited / (ran + waited) if ran + waited > IDLE else None
 
 
-def _turns(pid: int, key: str) -> dict[str, float]:
-    """Read how long each thread ran and how long it waited for its turn; nothing where the system does not count it."""
-    if sys.platform != "linux":
-        return {}
+def _run_queue(pid: int, key: str) -> dict[str, float]:
+    """Read how long each thread ran and waited to run, seconds; nothing where the system does not tell."""
     counters: dict[str, float] = {}
-    for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):  # the thread has ended, or nothing is counted
-            ran, waited = file.read_text(encoding="ascii").split()[:2]
-            counters |= {f"{key} {file.parts[-2]} ran": float(ran), f"{key} {file.parts[-2]} waited": float(waited)}
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            ran, waited, _ = (task / "schedstat").read_text(encoding="ascii").split()
+            counters |= {f"{key} {task.name} ran": int(ran) / 1e9, f"{key} {task.name} waited": int(waited) / 1e9}
+    except (OSError, ValueError):  # a thread has ended meanwhile, or there is no such file
+        return counters
     return counters
 
 

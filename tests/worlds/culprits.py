@@ -12,10 +12,10 @@ PAGING = {("app-1", "process.paging.faults.major"): 800.0, ("app-1", "system.cpu
 
 def waiting(population: str) -> World:
     """Give a world in which one access's own programs wait for a processor, and so all it does takes longer."""
-    own = (f"pc-{population}", "process.cpu.waiting")
+    own = (f"pc-{population}", "process.cpu.wait")
     slow = [one for one in (WIRED, WIFI, VNC) if f"{one.link}-{one.presentation}" == population]
-    fault = Fault(seconds={Phase.PROCESSING: 0.2}, untold=0.1, populations=slow, shifts={own: 30.0})
-    return World(metrics={**METRICS, own: 0.4}, faults=[fault])
+    fault = Fault(seconds={Phase.PROCESSING: 0.2}, untold=0.1, populations=slow, shifts={own: 0.8})
+    return World(metrics={**METRICS, own: 0.1}, faults=[fault])
 
 
 CULPRITS: Mapping[str, tuple[Layer, World]] = {

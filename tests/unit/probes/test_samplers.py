@@ -70,7 +70,7 @@ def test_a_process_is_followed_over_its_restart(tmp_path: Path) -> None:
             time.sleep(0.05)
             second = {sample.metric: sample.value for sample in sampler.read()}
             always = {"process.memory.resident", "process.paging.faults.major", "process.cpu.utilization"}
-            assert set(second) - {"process.cpu.waiting"} == always  # a program may want no processor for a while
+            assert set(second) - {"process.cpu.wait"} == always  # a program may want no processor for a while
             process.kill()
     assert sampler.read() == []
 
@@ -139,14 +139,14 @@ def test_an_agent_sees_that_it_waits_for_a_processor_it_shares() -> None:
         ends = time.monotonic() + 0.5
         while time.monotonic() < ends:
             pass
-        (waiting,) = (sample for sample in sampler.read() if sample.metric == "process.cpu.waiting")
+        (waiting,) = (sample for sample in sampler.read() if sample.metric == "process.cpu.wait")
     finally:
         os.sched_setaffinity(0, everywhere)
         for rival in rivals:
             rival.kill()
             rival.communicate()
     assert waiting.layer is Layer.ENDPOINT
-    assert waiting.value > 2
+    assert 0.6 < waiting.value < 1
 
 
 @pytest.mark.parametrize("settings", [{}, {"name": "a", "pid_file": "b"}, {"name": "a", "own": True}])
