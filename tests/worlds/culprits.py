@@ -14,7 +14,7 @@ def waiting(population: str) -> World:
     """Give a world in which one access's own programs wait for a processor, and so all it does takes longer."""
     own = (f"pc-{population}", "process.cpu.wait")
     slow = [one for one in (WIRED, WIFI, VNC) if f"{one.link}-{one.presentation}" == population]
-    fault = Fault(seconds={Phase.PROCESSING: 0.2}, untold=0.1, populations=slow, shifts={own: 0.8})
+    fault = Fault(seconds={Phase.PROCESSING: 0.2}, steps=["open"], untold=0.1, populations=slow, shifts={own: 0.8})
     return World(metrics={**METRICS, own: 0.1}, faults=[fault])
 
 
@@ -39,20 +39,6 @@ CULPRITS: Mapping[str, tuple[Layer, World]] = {
         Layer.NETWORK_CORE,
         World(faults=[Fault(seconds={Phase.PROCESSING: 0.2, Phase.CONNECT: 0.1})]),
     ),
-    "names are looked up slowly": (
-        Layer.NETWORK_CORE,
-        World(faults=[Fault(seconds={Phase.RESOLVE: 0.8}, steps=["login"])]),
-    ),
-    "wifi stands still when a name is looked up": (
-        Layer.ACCESS_NETWORK,
-        World(faults=[Fault(seconds={Phase.RESOLVE: 0.8}, steps=["login"], populations=[WIFI])]),
-    ),
-    "the core is slow and the session stands behind it": (
-        Layer.NETWORK_CORE,
-        World(faults=[Fault(seconds={Phase.PROCESSING: 0.2, Phase.CONNECT: 0.1}, populations=[WIRED, WIFI])]),
-    ),
-    "the endpoint has no processor for its probe": (Layer.ENDPOINT, waiting("wifi-local")),
-    "the session's host has no processor for it": (Layer.REMOTE_SESSION, waiting("wired-vnc")),
     "only the remote session is slow": (
         Layer.REMOTE_SESSION,
         World(faults=[Fault(seconds={Phase.DISPLAY: 0.3}, populations=[VNC])]),
@@ -115,6 +101,28 @@ CULPRITS: Mapping[str, tuple[Layer, World]] = {
             ],
         ),
     ),
+}
+
+# Who is to blame is told by what else was slow on the way, or by who waited.
+WAYS: Mapping[str, tuple[Layer, World]] = {
+    "names are looked up slowly": (
+        Layer.NETWORK_CORE,
+        World(faults=[Fault(seconds={Phase.RESOLVE: 0.8}, steps=["login"])]),
+    ),
+    "wifi stands still when a name is looked up": (
+        Layer.ACCESS_NETWORK,
+        World(faults=[Fault(seconds={Phase.RESOLVE: 0.8}, steps=["login"], populations=[WIFI])]),
+    ),
+    "the core is slow and the session stands behind it": (
+        Layer.NETWORK_CORE,
+        World(
+            faults=[
+                Fault(seconds={Phase.PROCESSING: 0.2, Phase.CONNECT: 0.1}, steps=["login"], populations=[WIRED, WIFI])
+            ]
+        ),
+    ),
+    "the endpoint has no processor for its probe": (Layer.ENDPOINT, waiting("wifi-local")),
+    "the session's host has no processor for it": (Layer.REMOTE_SESSION, waiting("wired-vnc")),
 }
 
 INNOCENT = World(

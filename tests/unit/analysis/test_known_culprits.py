@@ -1,6 +1,7 @@
 """In synthetic worlds whose culprit is known, that culprit is named, and nobody else."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -14,7 +15,7 @@ from analysis.settings import AnalysisSettings
 from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase
 from collector.model.verdict import LayerState, Reference, Rung, Status, Verdict
-from tests.worlds.culprits import ALONE, ALWAYS_SLOW, CULPRITS, DOWN, INNOCENT, SILENT
+from tests.worlds.culprits import ALONE, ALWAYS_SLOW, CULPRITS, DOWN, INNOCENT, SILENT, WAYS
 from tests.worlds.generator import START, VNC, WIFI, WIRED, Fault, World, window
 
 FAST = AnalysisSettings(seasonal=False)
@@ -36,8 +37,17 @@ def of(world: World, against: Reference = Reference.EXPECTED) -> list[Verdict]:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("name", CULPRITS)
 def test_the_culprit_is_named_and_nobody_else(name: str, seed: int) -> None:
-    truth, world = CULPRITS[name]
-    bad = [verdict for verdict in verdicts(name, seed) if verdict.status in BAD]
+    named(CULPRITS[name], verdicts(name, seed))
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_way_is_told_from_those_who_walk_it(name: str) -> None:
+    named(WAYS[name], of(WAYS[name][1]))
+
+
+def named(case: tuple[Layer, World], said: Sequence[Verdict]) -> None:
+    truth, world = case
+    bad = [verdict for verdict in said if verdict.status in BAD]
     hit = {(step, population) for fault in world.faults for step in fault.steps for population in fault.populations}
     assert {(verdict.step, verdict.population) for verdict in bad} == hit
     for verdict in bad:
