@@ -1,15 +1,15 @@
-"""Competition for a processor: programs that are never done, all on one processor, beside those that are to suffer.
+"""A processor that an endpoint shares with programs that are never done, and of which it gets little.
 
-``python -m deploy.lab.crowd PROCESSOR`` is told on standard input how many there are to be, as ``{"count": 20}``.
+``python -m deploy.lab.crowd PROCESSOR COUNT`` runs so many there until its standard input closes.
 """
 
 import contextlib
 import ctypes
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -19,32 +19,63 @@ from deploy.lab.program import Program, module
 from deploy.lab.world import World
 
 _PR_SET_PDEATHSIG = 1
+_RIVALS = 2
+_GROUPED = Path("/proc/sys/kernel/sched_autogroup_enabled")
 
 
-def crowd_out(world: World, endpoint: str, count: Callable[[float], int], strength: float) -> Running:
-    """Put an endpoint's programs, with all they have started, on one processor with ``count`` that are never done.
+def cannot_crowd_out() -> str | None:
+    """Say why this user cannot give programs a small share of a processor and take that back; None when it can."""
+    groups = _GROUPED.exists() and _GROUPED.read_text().strip() == "1"
+    return (
+        None if groups or os.geteuid() == 0 else "only root can take a nice value back where sessions are not grouped"
+    )
 
-    All others of the machine keep its other processors.
+
+def crowd_out(world: World, endpoint: str, strength: float) -> Running:
+    """Put an endpoint's programs, with all they have started, on one processor beside two that are never done.
+
+    Of it they get the share of nice 10, at full strength that of nice 16: a twentieth to an eightieth. All
+    others of the machine keep its other processors, and half of this one.
     """
     processor, victims = max(os.sched_getaffinity(0)), world.agents.get(endpoint, ())
     before = {thread: os.sched_getaffinity(thread) for victim in victims for thread in _threads(victim)}
-    crowd = world.programs.start(f"crowd-{endpoint}", [*module("crowd"), str(processor)], told=True)
+    crowd = world.programs.start(f"crowd-{endpoint}", [*module("crowd"), str(processor), str(_RIVALS)], told=True)
     crowd.wait_ready()
-    for thread in before:
-        _pin(thread, {processor})
 
     def turn(strength: float) -> None:
-        crowd.tell({"count": count(strength)})
+        for thread in _now(victims):
+            _pin(thread, {processor})
+            _be_nice(thread, 10 + round(6 * strength))
 
     def stop() -> None:
         world.programs.stop(crowd)
         usual = os.sched_getaffinity(0)
-        # Those started meanwhile stand where their parents stood.
-        for thread in {*before, *(one for victim in victims for one in _threads(victim))}:
+        for thread in _now(victims):  # those started meanwhile stand where their parents stood
             _pin(thread, before.get(thread, usual))
+            _be_nice(thread, os.getpriority(os.PRIO_PROCESS, 0))
 
     turn(strength)
     return Running(stop=stop, turn=turn)
+
+
+def _now(victims: Sequence[Program]) -> list[int]:
+    return [thread for victim in victims for thread in _threads(victim)]
+
+
+def _be_nice(thread: int, nice: int) -> None:
+    """Set the nice value of a thread, and of the session it is in where the scheduler groups by sessions."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended; or this user may not go back
+        if os.geteuid() == 0:
+            os.setpriority(os.PRIO_PROCESS, thread, nice)
+    for _ in range(10):
+        try:
+            Path(f"/proc/{thread}/autogroup").write_text(str(max(nice, 0)), encoding="ascii")
+        except BlockingIOError:
+            time.sleep(0.1)  # the kernel takes so many a second from an ordinary user
+        except OSError:
+            return  # it has ended, or nothing is grouped here
+        else:
+            return
 
 
 def _threads(program: Program) -> list[int]:
@@ -78,22 +109,14 @@ def _rival(processor: int) -> int:
 
 
 def main() -> None:
-    """Keep as many as told until standard input closes."""
-    processor = int(sys.argv[1])
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to be waited for
+    """Keep them until standard input closes."""
+    rivals = [_rival(int(sys.argv[1])) for _ in range(int(sys.argv[2]))]
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    rivals: list[int] = []
-    try:
-        for line in sys.stdin:
-            wanted = int(json.loads(line)["count"])
-            while len(rivals) < wanted:
-                rivals.append(_rival(processor))
-            while len(rivals) > wanted:
-                os.kill(rivals.pop(), signal.SIGKILL)
-    finally:
-        for rival in rivals:
-            os.kill(rival, signal.SIGKILL)
+    sys.stdin.read()
+    for rival in rivals:
+        os.kill(rival, signal.SIGKILL)
+        os.waitpid(rival, 0)
 
 
 if __name__ == "__main__":

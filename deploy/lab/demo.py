@@ -15,9 +15,10 @@ from deploy.lab.trial import Trial
 
 FROM_START = "from-start"
 ORDER = (
-    "wifi", "wifi_roam", "wired", "wan", "dns", "endpoint_cpu", "session_cpu", "display_link", "memory", "storage",
-    "query", "printer", "external_link", "link_filtered", "innocent", FROM_START,
+    "wifi", "wifi_roam", "wired", "wan", "dns", "display_link", "memory", "storage", "query", "printer",
+    "external_link", "link_filtered", "innocent", FROM_START,
 )  # fmt: skip
+ASKED_FOR = ("endpoint_cpu", "session_cpu")  # they take a processor: made only when they are named
 _SLOW_FROM_START = ("storage", "memory", "query")  # what is slower than its target, not only than usual
 _PLAINLY = (0.5, 1.0)
 
@@ -36,11 +37,12 @@ class Wish:
 
 def plan(wish: Wish) -> list[Planned]:
     """Draw what is made, in which order and how strong, from the seed alone. Raises LabError."""
-    unknown = set(wish.faults) - set(ORDER)
+    there = (*ORDER, *ASKED_FOR)
+    unknown = set(wish.faults) - set(there)
     if unknown:
-        raise LabError(f"there is no fault {', '.join(sorted(unknown))}: there are {', '.join(ORDER)}")
+        raise LabError(f"there is no fault {', '.join(sorted(unknown))}: there are {', '.join(there)}")
     draw = random.Random(wish.seed)
-    chosen = [name for name in ORDER if not wish.faults or name in wish.faults]
+    chosen = [name for name in there if name in (wish.faults or ORDER)]
     if wish.blind:
         draw.shuffle(chosen)
         chosen.sort(key=FROM_START.__eq__)  # it begins anew, so it comes last
@@ -64,4 +66,4 @@ def run(wish: Wish, narrator: Narrator) -> Generator[Trial, None, None]:
 
 def known() -> tuple[str, ...]:
     """Name every fault that can be made."""
-    return tuple(name for name in ORDER if name in {*names(faults), FROM_START})
+    return tuple(name for name in (*ORDER, *ASKED_FOR) if name in {*names(faults), FROM_START})

@@ -17,11 +17,11 @@ class _DisplayLink:
         return world.missing.get("links") or screen.missing()
 
     def start(self, world: World, strength: float) -> Running:
-        """Packets of the display protocol take 70 to 220 ms longer each way."""
+        """Packets of the display protocol take 50 to 140 ms longer each way."""
         link = world.links["wired"]
 
         def turn(strength: float) -> None:
-            link.tell({"late_port": session.PORT, "late": 70 + 150 * strength})
+            link.tell({"late_port": session.PORT, "late": 50 + 90 * strength})
 
         turn(strength)
         return Running(stop=lambda: link.tell({"late_port": 0, "late": 0.0}), turn=turn)

@@ -2,7 +2,7 @@
 
 from collector.model.access import Link
 from collector.model.layer import Layer
-from deploy.lab.crowd import crowd_out
+from deploy.lab.crowd import cannot_crowd_out, crowd_out
 from deploy.lab.fault import Running
 from deploy.lab.world import World
 
@@ -15,12 +15,12 @@ class _EndpointCpu:
     link = Link.WIFI
 
     def skipped_because(self, world: World) -> str | None:  # noqa: ARG002
-        """Needs nothing."""
-        return None
+        """Needs the right to share a processor out."""
+        return cannot_crowd_out()
 
     def start(self, world: World, strength: float) -> Running:
-        """20 to 60 busy programs on the endpoint's one processor; the other processors are free of them."""
-        return crowd_out(world, _ENDPOINT, lambda strength: 20 + int(40 * strength), strength)
+        """It gets a twentieth to an eightieth of a processor, beside two programs that are never done."""
+        return crowd_out(world, _ENDPOINT, strength)
 
 
 PLUGIN = _EndpointCpu()

@@ -3,7 +3,7 @@
 from collector.model.access import Link
 from collector.model.layer import Layer
 from deploy.lab import session
-from deploy.lab.crowd import crowd_out
+from deploy.lab.crowd import cannot_crowd_out, crowd_out
 from deploy.lab.fault import Running
 from deploy.lab.world import World
 
@@ -16,12 +16,12 @@ class _SessionCpu:
     link = Link.WIRED
 
     def skipped_because(self, world: World) -> str | None:  # noqa: ARG002
-        """Needs the session."""
-        return session.missing()
+        """Needs the session, and the right to share a processor out."""
+        return session.missing() or cannot_crowd_out()
 
     def start(self, world: World, strength: float) -> Running:
-        """20 to 60 busy programs on the session's one processor; the other processors are free of them."""
-        return crowd_out(world, _ENDPOINT, lambda strength: 20 + int(40 * strength), strength)
+        """It gets a twentieth to an eightieth of a processor, beside two programs that are never done."""
+        return crowd_out(world, _ENDPOINT, strength)
 
 
 PLUGIN = _SessionCpu()
