@@ -33,7 +33,7 @@ from collector.model.run import Outcome, Phase
 from collector.model.verdict import Interval
 from collector.server_account import SPANS
 
-ACCOUNT = [str(p) for p in (Phase.SERVER_APP, Phase.SERVER_DB, Phase.SERVER_STORAGE, Phase.SERVER_EXTERNAL)]
+ACCOUNT = [str(phase) for phase in Phase if phase.startswith("server_")]
 OUTSIDE = [str(phase) for phase in Phase if str(phase) not in ACCOUNT]
 AS_MEASURED = ("render", "launch", "pixels", "ready", "display", "identity", "spool")
 PARTS = ("resolve", "connect", "transfer", "wait", "unsplit", "path", "session", *ACCOUNT, *AS_MEASURED, "rest")

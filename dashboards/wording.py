@@ -60,6 +60,7 @@ PHASE: Mapping[Phase, str] = {
     Phase.SERVER_DB: "database (server's account)",
     Phase.SERVER_STORAGE: "storage (server's account)",
     Phase.SERVER_EXTERNAL: "external (server's account)",
+    Phase.SERVER_IDENTITY: "sign-in service (server's account)",
 }
 _LINK = {
     Link.WIRED: "cable",
@@ -98,8 +99,6 @@ _LAYER = {
     Layer.EXTERNAL_LINK: "the external link",
     Layer.PRINTING: "printing",
 }
-
-
 EVIDENCE_REMOVED = "Evidence removed."
 
 

@@ -49,6 +49,7 @@ class Phase(StrEnum):
     SERVER_DB = "server_db"
     SERVER_STORAGE = "server_storage"
     SERVER_EXTERNAL = "server_external"
+    SERVER_IDENTITY = "server_identity"  # the directory or sign-in service, as the server waited for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

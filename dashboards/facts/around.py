@@ -16,7 +16,7 @@ from dashboards.clock import aware
 
 RAW_POINTS = 300  # above this a population is drawn as medians of equal buckets
 HOURLY_ABOVE = timedelta(hours=48)  # longer windows are read from the hourly summary
-SERVER = (Phase.SERVER_APP, Phase.SERVER_DB, Phase.SERVER_STORAGE, Phase.SERVER_EXTERNAL)
+SERVER = (Phase.SERVER_APP, Phase.SERVER_DB, Phase.SERVER_STORAGE, Phase.SERVER_EXTERNAL, Phase.SERVER_IDENTITY)
 PROBE = tuple(phase for phase in Phase if phase not in SERVER)
 
 

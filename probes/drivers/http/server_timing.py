@@ -16,6 +16,10 @@ _NAMES = {
     "disk": Phase.SERVER_STORAGE,
     "ext": Phase.SERVER_EXTERNAL,
     "external": Phase.SERVER_EXTERNAL,
+    "identity": Phase.SERVER_IDENTITY,
+    "directory": Phase.SERVER_IDENTITY,
+    "ldap": Phase.SERVER_IDENTITY,
+    "idp": Phase.SERVER_IDENTITY,
 }
 _TOTAL = "total"
 _ENTRY = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
