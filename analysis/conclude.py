@@ -31,7 +31,7 @@ from collector.model.verdict import Finding, MethodUse, Reference, Rung, Status,
 from collector.plugin import load, names
 
 EXPECTATION = MethodUse(name="expectation", version="2")
-EPISODES = MethodUse(name="episodes", version="2")
+EPISODES = MethodUse(name="episodes", version="3")
 LOCATE = MethodUse(name="locate", version="1")
 
 
@@ -248,6 +248,7 @@ def _told(series: Series) -> list[Layer]:
         "processing": [Layer.ACCESS_NETWORK, Layer.NETWORK_CORE],
         "server_app": [Layer.APPLICATION],
         "server_db": [Layer.DATABASE],
+        "server_identity": [Layer.IDENTITY],
         "display": [Layer.REMOTE_SESSION],
         "identity": [Layer.IDENTITY],
         "spool": [Layer.PRINTING],

@@ -59,7 +59,10 @@ def judge(window: Window, against: Reference, settings: AnalysisSettings) -> lis
 
 
 def _merged(found: Levels, settings: AnalysisSettings) -> list[Stretch]:
-    """Join stretches that overlap: a timeout is both slow and a failure."""
+    """Join stretches that overlap: a timeout is both slow and a failure.
+
+    Standing still now and then is an episode of its own only where most runs are neither slow nor failing.
+    """
     joined: list[Stretch] = []
     for stretch in sorted((*found.slow, *found.failing), key=lambda s: (s.first, s.last)):
         if joined and stretch.first <= joined[-1].last + 1:
@@ -67,6 +70,8 @@ def _merged(found: Levels, settings: AnalysisSettings) -> list[Stretch]:
             joined[-1] = Stretch(before.first, max(before.last, stretch.last), before.open or stretch.open)
         else:
             joined.append(stretch)
+    joined += [s for s in found.stalling if not any(s.first <= o.last and o.first <= s.last for o in joined)]
+    joined.sort(key=lambda s: s.first)
     least = np.timedelta64(int(settings.minimum_seconds * 1e6), "us")
     slots = found.series.slots
     return [s for s in joined if slots[s.last] - slots[s.first] >= least]

@@ -15,6 +15,10 @@ from analysis.watch import LONGEST, Stretch, Watch, limits
 from collector.model.access import Population
 from collector.model.verdict import Reference, Rung
 
+STALL_SECONDS = 0.5  # beyond the expected level, or three times as long as that: then a run has stood still
+STALL_TIMES = 3.0
+STALL_RATE = 0.02  # of quiet runs may do so
+STALL_RECOVERY = (20, 0)
 QUIET_FAILURE_RATE = 0.05  # a service that fails once in twenty is not failing, it is poor
 
 
@@ -22,7 +26,7 @@ QUIET_FAILURE_RATE = 0.05  # a service that fails once in twenty is not failing,
 class Levels:
     """A series with its reference: ``mid`` and ``threshold`` per row (NaN where there is none).
 
-    ``slow`` and ``failing`` are stretches of row numbers; ``band`` is the one in force at the end,
+    ``slow``, ``failing`` and ``stalling`` are stretches of row numbers; ``band`` is the one in force at the end,
     None when there is none. ``vantage`` is the best access, when that is the reference.
     """
 
@@ -33,6 +37,7 @@ class Levels:
     band: Band | None
     slow: tuple[Stretch, ...]
     failing: tuple[Stretch, ...]
+    stalling: tuple[Stretch, ...] = ()
     vantage: Population | None = None
 
 
@@ -73,7 +78,8 @@ def _against_expected(series: Series, others: Sequence[Series], settings: Analys
     mid[rows], threshold[rows] = np.repeat(mids, size)[: len(rows)], np.repeat(mosts, size)[: len(rows)]
     last = seasonal.get(series.slots[-1].astype("datetime64[h]"), watched.band)
     marks = _Marks(mid=mid, threshold=threshold, band=last)
-    return _levels(series, Reference.EXPECTED, marks, watched.watch, failing(series, settings))
+    found = _levels(series, Reference.EXPECTED, marks, watched.watch, failing(series, settings))
+    return replace(found, stalling=stalling(series, mid, settings))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -235,30 +241,45 @@ def _levels(series: Series, against: Reference, marks: _Marks, watch: Watch, fai
 
 def failing(series: Series, settings: AnalysisSettings) -> tuple[Stretch, ...]:
     """Find stretches in which more runs fail, time out or are dropped than the quiet ones before."""
-    if not series.bad.any():
+    return _too_often(series.bad, Watch(), QUIET_FAILURE_RATE, settings)
+
+
+def stalling(series: Series, mid: Floats, settings: AnalysisSettings) -> tuple[Stretch, ...]:
+    """Find stretches in which runs stand still again and again, most others being as quick as ever.
+
+    Only the first of runs that stand still one after the other counts: one long standstill is one.
+    """
+    far = np.nan_to_num(series.seconds - mid) > np.maximum(STALL_SECONDS, STALL_TIMES * np.nan_to_num(mid))
+    far &= ~np.isnan(mid)
+    again = far & ~np.concatenate([[False], far[:-1]])
+    return _too_often(again, Watch(recovery=STALL_RECOVERY), STALL_RATE, settings)
+
+
+def _too_often(flags: Bools, watch: Watch, least: float, settings: AnalysisSettings) -> tuple[Stretch, ...]:
+    """Find stretches in which more rows are flagged than usual, ``least`` of them being always usual."""
+    if not flags.any():
         return ()
-    watch = Watch()
-    size = block_size(len(series))
+    size = block_size(len(flags))
     row = 0
-    while row < len(series):
-        rates = _usual_rates(series, np.arange(row, len(series), size), watch)
+    while row < len(flags):
+        rates = _usual_rates(flags, np.arange(row, len(flags), size), watch, least)
         same = next((block for block, rate in enumerate(rates) if rate != rates[0]), len(rates))
         limit = limits(rates[0], settings.false_alarm)
-        taken = row + watch.until_change(series.bad[row : row + same * size], limit)
-        end = min(len(series), -(-taken // size) * size)
-        watch.follow(series.bad[taken:end], limit)
+        taken = row + watch.until_change(flags[row : row + same * size], limit)
+        end = min(len(flags), -(-taken // size) * size)
+        watch.follow(flags[taken:end], limit)
         row = end
     return tuple(watch.stretches)
 
 
-def _usual_rates(series: Series, begins: Rows, watch: Watch) -> list[float]:
-    """Give the rate of failures in the quiet rows up to each, rounded to keep the limits few."""
-    keep = quiet(len(series), watch.stretches)
+def _usual_rates(flags: Bools, begins: Rows, watch: Watch, least: float) -> list[float]:
+    """Give the rate of flagged rows in the quiet rows up to each, rounded to keep the limits few."""
+    keep = quiet(len(flags), watch.stretches)
     known = np.maximum(begins - LONGEST, 0)
-    bad = np.concatenate([[0], np.cumsum(series.bad & keep)])[known]
+    bad = np.concatenate([[0], np.cumsum(flags & keep)])[known]
     runs = np.concatenate([[0], np.cumsum(keep)])[known]
     rates = (bad + 0.5) / (runs + 1)
     return [
-        max(QUIET_FAILURE_RATE, round(rate, 2)) if row > LONGEST else QUIET_FAILURE_RATE
+        max(least, round(rate, 2)) if row > LONGEST else least
         for row, rate in zip(begins.tolist(), rates.tolist(), strict=True)
     ]

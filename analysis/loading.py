@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 import pyarrow as pa
 
+from analysis.methods.calls import MEAN, RATE
 from analysis.quality import AGENTS
 from analysis.settings import AnalysisSettings
 from analysis.window import Window, digest, set_apart
@@ -37,8 +38,9 @@ FEW_VALUES = {
     "outcome",
     "release",
 } | {"component", "layer", "metric"}
+COUNTED = (RATE, MEAN)  # say how busy, and are held against each other
 METRICS = sorted(
-    {name for name, metric in CATALOGUE.items() if metric.direction is not Direction.NEUTRAL} | set(AGENTS)
+    {name for name, metric in CATALOGUE.items() if metric.direction is not Direction.NEUTRAL} | {*AGENTS, *COUNTED}
 )
 _UNUSED = {"started_at", "uncertainty_seconds", "requests", "connection", "bytes_received", "error"}
 STEP_COLUMNS = [name for name in tables.STEPS.names if name not in _UNUSED]

@@ -10,13 +10,16 @@ off when it was sampled and did not move. Of a wider group one layer is named on
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from analysis.methods.infrastructure import FAR
 from analysis.statistics import bounded
 from collector.model.layer import Layer
 from collector.model.verdict import Evidence, Finding, Interval
 
 FLUSHES = 3.0  # a step writes the log at most about so often
+DOUBTFUL = 0.25  # of it: then it may be storage or not
 EXPLAINS = 0.5  # of the database's excess, for storage to be named for it
 PAGING = ("process.paging", "system.paging")
+WAITS = 3.0  # a part of a step waits for its machine to be run at most about so often
 HOST_CPU = "system.cpu.utilization"
 PROCESS_CPU = "process.cpu.utilization"
 PROCESS_WAIT = "process.cpu.wait"
@@ -38,6 +41,8 @@ class Surroundings:
     """What infrastructure and releases say, by layer; ``beside`` is shown and decides nothing.
 
     ``reached`` are the layers that stations of the path were reached through, as quickly as ever.
+    ``asked`` says that the application asks its database more often than before. ``doubts`` are those of ``still``
+    with single readings far above the usual, too few to be more than chance.
     """
 
     moved: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
@@ -45,6 +50,8 @@ class Surroundings:
     release: Sequence[Evidence] = ()
     beside: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
     reached: frozenset[Layer] = frozenset()
+    asked: Sequence[Evidence] = ()
+    doubts: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
 
     def starved(self, layer: Layer) -> bool:
         """Say whether programs of the layer waited for a processor much longer than they usually do."""
@@ -57,42 +64,58 @@ class Surroundings:
 
 def surroundings(findings: Sequence[Finding]) -> Surroundings:
     """Collect the findings that carry no part of the excess."""
-    moved: dict[Layer, list[Evidence]] = {}
-    still: dict[Layer, list[Evidence]] = {}
-    release: list[Evidence] = []
-    beside: dict[Layer, list[Evidence]] = {}
+    told: dict[str, dict[Layer, list[Evidence]]] = {}
     for finding in findings:
-        if finding.seconds is not None:
-            continue
-        for evidence in finding.evidence:
-            if evidence.rule == "infrastructure.release":
-                release.append(evidence)
-            elif evidence.source.get("metric") in INDECISIVE or evidence.rule.startswith("contention."):
-                beside.setdefault(finding.layer, []).append(evidence)
-            elif evidence.supports:
-                moved.setdefault(finding.layer, []).append(evidence)
-            else:
-                still.setdefault(finding.layer, []).append(evidence)
-    reached = frozenset(f.layer for f in findings for evidence in f.evidence if evidence.rule == "ladder.reached")
-    return Surroundings(moved=moved, still=still, release=release, beside=beside, reached=reached)
+        for evidence in finding.evidence if finding.seconds is None else ():
+            told.setdefault(_kind(evidence), {}).setdefault(finding.layer, []).append(evidence)
+    still = told.get("still", {})
+    return Surroundings(
+        moved=told.get("moved", {}),
+        still=still,
+        release=told.get("release", {}).get(Layer.APPLICATION, ()),
+        beside=told.get("beside", {}),
+        reached=frozenset(f.layer for f in findings for e in f.evidence if e.rule == "ladder.reached"),
+        asked=told.get("asked", {}).get(Layer.APPLICATION, ()),
+        doubts={layer: [one for one in evidence if FAR in one.source] for layer, evidence in still.items()},
+    )
+
+
+def _kind(evidence: Evidence) -> str:
+    if evidence.rule == "infrastructure.release":
+        return "release"
+    if evidence.rule.startswith("calls."):
+        return "asked"
+    if evidence.source.get("metric") in INDECISIVE or evidence.rule.startswith("contention."):
+        return "beside"
+    return "moved" if evidence.supports else "still"
 
 
 def narrow(part: Part, around: Surroundings) -> list[Part]:
     """Give the part with fewer layers, or divided between database and storage."""
-    if Layer.REMOTE_SESSION in part.among and around.starved(Layer.REMOTE_SESSION):
-        return [_to(part, (Layer.REMOTE_SESSION,))]
-    if Layer.ENDPOINT in around.moved and Layer.ACCESS_NETWORK in part.among:
-        # A busy machine times everything it does too long: surely, when it was the probe that had to wait.
-        alone = around.starved(Layer.ENDPOINT)
-        return [_to(part, (Layer.ENDPOINT,) if alone else (Layer.ENDPOINT, *part.among))]
+    looked = _where_it_was_timed(part, around)
+    if looked is not None:
+        return [looked]
     part = _beyond(part, around)
     if len(part.among) == 1:
         return [part]
+    if _halted(part, around) >= EXPLAINS and _on_machine(part):
+        return [_to(part, (Layer.VIRTUALISATION,))]
     if set(part.among) == {Layer.DATABASE, Layer.STORAGE}:
         return _database(part, around)
     if Layer.APPLICATION in part.among and not {Layer.DATABASE, Layer.NETWORK_CORE} & set(part.among):
         return [_application(part, around)]
     return [_any(part, around)]
+
+
+def _where_it_was_timed(part: Part, around: Surroundings) -> Part | None:
+    """Give the part as its machine's own when that made it wait; None when nothing says so."""
+    if Layer.REMOTE_SESSION in part.among and around.starved(Layer.REMOTE_SESSION):
+        return _to(part, (Layer.REMOTE_SESSION,))
+    if Layer.ENDPOINT in around.moved and Layer.ACCESS_NETWORK in part.among:
+        # A busy machine times everything it does too long: surely, when it was the probe that had to wait.
+        alone = around.starved(Layer.ENDPOINT)
+        return _to(part, (Layer.ENDPOINT,) if alone else (Layer.ENDPOINT, *part.among))
+    return None
 
 
 def _beyond(part: Part, around: Surroundings) -> Part:
@@ -104,14 +127,18 @@ def _beyond(part: Part, around: Surroundings) -> Part:
 def _any(part: Part, around: Surroundings) -> Part:
     """Name a layer of a wide group only when it alone moved: that others stood still proves little here."""
     moved = [layer for layer in part.among if layer in around.moved]
-    if Layer.DATABASE not in part.among and moved == [Layer.APP_SERVER] and _pages(around):
+    if (
+        Layer.DATABASE not in part.among
+        and moved == [Layer.APP_SERVER]
+        and (_pages(around) or around.starved(Layer.APP_SERVER))
+    ):
         return _to(part, (Layer.APP_SERVER,))
     if Layer.NETWORK_CORE in part.among:
         return part
     if (
         Layer.STORAGE in moved
         and set(moved) <= {Layer.STORAGE, Layer.DATABASE}
-        and _explained(part, around) >= EXPLAINS
+        and _explained(part, around.moved) >= EXPLAINS
     ):
         return _to(part, (Layer.STORAGE,))
     named = len(moved) == 1 and moved[0] is not Layer.STORAGE and _lost(part) > 0
@@ -120,22 +147,47 @@ def _any(part: Part, around: Surroundings) -> Part:
 
 def _database(part: Part, around: Surroundings) -> list[Part]:
     """Divide by how much of the excess the extra latency of one to three log flushes can explain."""
-    if around.cleared(Layer.STORAGE):
-        return [_to(part, (Layer.DATABASE,))]
-    if Layer.STORAGE not in around.moved:
-        return [part]
-    share = _explained(part, around)
+    share = _explained(part, around.moved)
     if share >= EXPLAINS:
         return [_to(part, (Layer.STORAGE,))]
-    if Layer.DATABASE not in around.moved and share > 0.25:
+    if around.starved(Layer.APP_SERVER) and around.cleared(Layer.DATABASE):
+        return [_to(part, (Layer.APP_SERVER,))]  # it waits for a processor to take an answer that is there
+    if around.asked and around.release:
+        return [_to(part, (Layer.APPLICATION,))]  # a new release asks more often, and is answered as quickly as ever
+    if Layer.STORAGE not in around.moved:
+        sure = around.cleared(Layer.STORAGE) and _explained(part, around.doubts) < DOUBTFUL
+        return [_to(part, (Layer.DATABASE,)) if sure else part]
+    if Layer.DATABASE not in around.moved and share > DOUBTFUL:
         return [part]
     return [_scaled(part, (Layer.STORAGE,), share), _scaled(part, (Layer.DATABASE,), 1 - share)]
 
 
-def _explained(part: Part, around: Surroundings) -> float:
-    extra = [e.during - (e.before or 0.0) for e in around.moved.get(Layer.STORAGE, ()) if e.unit == "s" and e.during]
+def _explained(part: Part, told: Mapping[Layer, Sequence[Evidence]]) -> float:
+    extra = [e.during - (e.before or 0.0) for e in told.get(Layer.STORAGE, ()) if e.unit == "s" and e.during]
     lost = _lost(part)
     return min(1.0, FLUSHES * max(extra) / lost) if lost > 0 and extra else 0.0
+
+
+def _halted(part: Part, around: Surroundings) -> float:
+    """Give the share of what a part lost that a machine that is not run can explain.
+
+    With s the added share of time it is not run and p its longest pause, work of b seconds takes b s / (1 - s) longer,
+    and what begins or is waited for within a pause waits s p / 2 in the mean.
+    """
+    moved, lost = around.moved.get(Layer.VIRTUALISATION, ()), _lost(part)
+    shares = [e.during - (e.before or 0.0) for e in moved if e.unit == "1" and e.during]
+    if not shares or lost <= 0:
+        return 0.0
+    share = min(0.95, max(shares))
+    pause = max((e.during for e in moved if e.unit == "s" and e.during), default=0.0)
+    usual = max((e.before or 0.0 for e in part.evidence if e.rule.startswith("phases.")), default=0.0)
+    return min(1.0, WAITS * (usual * share / (1 - share) + share * pause / 2) / lost)
+
+
+def _on_machine(part: Part) -> bool:
+    """Say whether a part is waiting for what runs on a server: the database may, and so may what is before it."""
+    server = {Layer.VIRTUALISATION, Layer.DATABASE} & set(part.among)
+    return bool(server) and Layer.ACCESS_NETWORK not in part.among
 
 
 def _lost(part: Part) -> float:
@@ -154,6 +206,8 @@ def _application(part: Part, around: Surroundings) -> Part:
     if Layer.VIRTUALISATION in around.moved and Layer.VIRTUALISATION in left:
         return _to(part, (Layer.VIRTUALISATION,))
     told = {e.source.get("metric") for e in around.moved.get(Layer.APP_SERVER, ())}
+    if around.starved(Layer.APP_SERVER) and PROCESS_CPU not in told and Layer.APP_SERVER in left:
+        return _to(part, (Layer.APP_SERVER,))  # it wants no more processor than before, and gets less
     if PROCESS_CPU in told or (told and around.release):
         kept = (Layer.APPLICATION,) if around.release else (Layer.APP_SERVER, Layer.APPLICATION)
         return _to(part, tuple(layer for layer in left if layer in kept) or left)

@@ -202,6 +202,11 @@ class Grouped:
         found[some] = low + (place - below) * (high - low)
         return found
 
+    def of(self, group: int) -> Floats:
+        """Give the values of one group, in order."""
+        begin = self.begins[group]
+        return self.ordered[begin : begin + self.counts[group]]
+
 
 def grouped(values: Floats, groups: Places, count: int) -> Grouped:
     """Order the ``values`` of groups 0 to ``count`` - 1; ``groups`` says whose each is, and only grows."""

@@ -148,7 +148,9 @@ def _layer(layer: Layer, shares: _Shares, measured: Sequence[Part], around: Surr
     large = [part for part in mine if shares.matters(part)]
     support = [e for part in large for e in part.evidence if e.supports]
     against = [e for part in mine for e in part.evidence if part not in large or not e.supports]
-    support += [*around.moved.get(layer, ()), *(around.release if layer is Layer.APPLICATION else ())]
+    support += around.moved.get(layer, ())
+    if layer is Layer.APPLICATION:
+        support += [*around.release, *around.asked]
     against += around.still.get(layer, ())
     for evidence in around.beside.get(layer, ()):
         (support if evidence.supports else against).append(evidence)

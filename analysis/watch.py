@@ -2,7 +2,8 @@
 
 A stretch starts when, of the last 6, 10, 15 or 30 rows, more are flagged than the exact binomial
 allows for quiet ones; it ends when at most one of the last 8 is. Short looks find hard faults within
-seconds, long ones find faults that hit every second run.
+seconds, long ones find faults that hit every second run. What stands still now and then needs a longer calm to be over:
+such a watch has a recovery of its own.
 """
 
 from collections.abc import Mapping
@@ -42,8 +43,10 @@ def limits(quiet_rate: float, false_alarm: float, *, least_share: float = 0.0) -
 class Watch:
     """The state between rows. Rows come in time order, each with its limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, recovery: tuple[int, int] = (RECOVERY_ROWS, RECOVERY_FLAGGED)) -> None:
+        """``recovery``: a stretch ends when of so many rows at most so many are flagged."""
         self.stretches: list[Stretch] = []
+        self._recovery_rows, self._recovery_flagged = recovery
         self._count = 0
         self._floor = 0
         self._before = np.zeros(1, dtype=np.int64)  # of the rows so far, how many of those before each were flagged
@@ -79,9 +82,9 @@ class Watch:
 
     def _ends(self, before: Rows, rows: Rows) -> Rows:
         """Give the rows, counted from the first new one, at which the active stretch would end."""
-        begins = rows + 1 - RECOVERY_ROWS
+        begins = rows + 1 - self._recovery_rows
         flagged = before[rows + 1] - before[np.maximum(begins, 0)]
-        return np.flatnonzero((begins >= self.stretches[-1].first) & (flagged <= RECOVERY_FLAGGED))
+        return np.flatnonzero((begins >= self.stretches[-1].first) & (flagged <= self._recovery_flagged))
 
     def _fires(self, before: Rows, rows: Rows, flags: Bools, limit: Mapping[int, int]) -> Rows:
         """Give the rows, counted from the first new one, at which a stretch would start."""

@@ -35,12 +35,13 @@ from collector.model.verdict import Evidence, Finding, LayerState, MethodUse, St
 NAME, CARRIED = ("resolve",), ("connect", "transfer", "wait")
 NETWORK = (*NAME, *CARRIED)
 UNSPLIT = ("unsplit", "display", "path")
-QUEUE = (Layer.NETWORK_CORE, Layer.APP_SERVER, Layer.APPLICATION)
+QUEUE = (Layer.NETWORK_CORE, Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION)
 ACCOUNTED = {
     "server_app": (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION),
     "server_db": (Layer.DATABASE, Layer.STORAGE),
     "server_storage": (Layer.STORAGE,),
     "server_external": (Layer.EXTERNAL_LINK,),
+    "server_identity": (Layer.IDENTITY,),
 }
 CONNECT_SHARE = 0.1  # connecting this much slower, of the shared waiting, says the core is slow
 

@@ -4,7 +4,10 @@ Mathematics. Per component and metric of the catalogue with a direction, the med
 in the episode is held against the median of the quiet time. A metric moved when the difference is
 at least the catalogue's ``minimum_shift`` and the median during lies outside the quiet samples' 95 %
 quantile (5 % for metrics that fall). Without quiet time it moved when it stands at 4 times the
-minimum shift.
+minimum shift. A latency, or a count of who waits, has moved as well when it stood still now and then, which no median
+sees: when more samples of the episode lie above all n of the quiet time, by the minimum shift, than chance allows
+(exact binomial with 2 / (n + 1) each, below 0.001, at least 3), where n is at least 20; means are then told in place of
+medians. Of fewer, the mean is told and does not count as moved.
 
 Limits. That a measure moved is never a part of the excess by itself: the findings carry no seconds.
 Neutral metrics (memory in use, bytes moved) never count. Layers nobody sampled have no finding. Components that
@@ -12,6 +15,7 @@ the map of the estate gives to other environments alone are left out.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +24,7 @@ from analysis.contention import of_others
 from analysis.episode import Episode
 from analysis.parts import quiet
 from analysis.series import stamp
-from analysis.statistics import Places, grouped
+from analysis.statistics import Floats, Places, grouped, needed
 from analysis.units import quantity
 from analysis.window import Window
 from collector.model.catalogue import CATALOGUE
@@ -31,12 +35,17 @@ from collector.model.verdict import Evidence, Finding, LayerState, MethodUse
 LEAST_SAMPLES = 2
 LEAST_QUIET = 5
 ABSOLUTE = 4.0
+LEAST_TAIL_QUIET = 20
+LEAST_TAIL = 3
+FALSE_ALARM = 0.001
+FAR = "far"  # in the source of an evidence: how many readings were far above the usual
+WAITS = {"s", "{statement}"}  # units in which a standstill shows
 
 
 class Infrastructure:
     """See the module."""
 
-    use = MethodUse(name="infrastructure", version="2")
+    use = MethodUse(name="infrastructure", version="3")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:  # noqa: ARG002
         """Give one finding per sampled layer and component: blamed when it moved, else cleared."""
@@ -111,7 +120,35 @@ def _compared(rows: pd.DataFrame, begins: Places, episode: Episode) -> Iterator[
         if before.counts[group] >= LEAST_QUIET:
             edge = low[group] if metric.direction is Direction.DOWN else high[group]
             usual = float(then[group]), float(edge)
-        yield Layer(layer), component, _evidence(metric, component, float(now[group]), usual)
+        evidence = _evidence(metric, component, float(now[group]), usual)
+        if usual is not None and not evidence.supports:
+            evidence = _standstills(metric, evidence, during.of(group), before.of(group), usual[0]) or evidence
+        yield Layer(layer), component, evidence
+
+
+def _standstills(metric: Metric, evidence: Evidence, during: Floats, before: Floats, usual: float) -> Evidence | None:
+    """Say of a metric whose median is as ever how often it was far above it; None when it never was.
+
+    It supports when that was too often to be chance. ``during`` and ``before`` are in order of size.
+    """
+    if metric.direction is not Direction.UP or metric.unit not in WAITS or len(before) < LEAST_TAIL_QUIET:
+        return None
+    far = (during > before[-1]) & (during >= usual + metric.minimum_shift)
+    chance = 2.0 / (len(before) + 1)  # of values of one kind, one in n + 1 is the largest; twice that, to be sure
+    count = int(far.sum())
+    then, now = float(before.mean()), float(during.mean())
+    if count == 0 or now - then < metric.minimum_shift:
+        return None
+    where = evidence.source["component"]
+    text = f"{metric.meaning} on {where}: {quantity(then, metric.unit)} before and {quantity(now, metric.unit)} during"
+    return replace(
+        evidence,
+        text=f"{text} on average, far above the usual in {count} of {len(during)} readings",
+        source={**evidence.source, FAR: str(count)},
+        supports=count >= max(LEAST_TAIL, needed(len(during), chance, FALSE_ALARM)),
+        before=then,
+        during=now,
+    )
 
 
 def _evidence(metric: Metric, component: str, now: float, usual: tuple[float, float] | None) -> Evidence:

@@ -31,6 +31,8 @@ process.cpu.wait | 1 | app_server | mean | up | 0.2 | | share of its wanted time
 system.cpu.steal | 1 | virtualisation | mean | up | 0.05 | | share of time the hypervisor gave to others
 vm.cpu.ready | 1 | virtualisation | mean | up | 0.05 | | share of time a machine was ready and got no processor
 vm.cpu.costop | 1 | virtualisation | mean | up | 0.03 | | share of time a machine waited for its other processors
+system.cpu.halted | 1 | virtualisation | mean | up | 0.05 | | share of time the machine was not run, by a sleeper
+system.cpu.halted.longest | s | virtualisation | maximum | up | 0.05 | | longest time it was not run
 vm.memory.ballooned | By | virtualisation | gauge | up | 268435456 | | memory the hypervisor took back from the machine
 vm.memory.swapped | By | virtualisation | gauge | up | 67108864 | | memory of the machine the hypervisor swapped out
 vm.disk.latency.maximum | s | storage | maximum | up | 0.02 | | worst time of an operation of any of its disks
@@ -58,6 +60,8 @@ db.busy | 1 | database | rate | up | 0.05 | | seconds of statement time per seco
 db.waits.lock | {statement} | database | gauge | up | 1 | | statements waiting for a lock
 db.waits.io | {statement} | database | gauge | neutral | 1 | | statements waiting for a disk
 db.deadlocks | 1/s | database | rate | up | 0.01 | | statements given up because they waited for each other
+db.transactions | 1/s | database | rate | neutral | 0 | | transactions of the database ended
+db.transaction.mean | s | database | mean | neutral | 0.001 | | mean time the statements of a transaction took
 db.statement.longest | s | database | gauge | up | 0.1 | | age of the oldest running statement
 db.statement.mean | s | database | mean | up | 0.01 | | mean time of the statements of one kind
 db.statement.busy | 1 | database | rate | neutral | 0.05 | | seconds of the statements of one kind per second

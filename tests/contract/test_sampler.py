@@ -42,6 +42,7 @@ def settings(name: str, folder: Path) -> Mapping[str, Any]:
         "connect": {"rungs": [{"station": "app", "host": "127.0.0.1", "port": 9}]},
         "cups": {"printer": print_queue.NAME},
         "directory": {"url": "ldaps://localhost:9", "entry": directory.ENTRY},
+        "hiccup": {},
         "host": {"role": "app_server"},
         "process": {"pid_file": str(pid_file)},
         "redraw": {},

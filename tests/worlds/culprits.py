@@ -125,6 +125,129 @@ WAYS: Mapping[str, tuple[Layer, World]] = {
     "the session's host has no processor for it": (Layer.REMOTE_SESSION, waiting("wired-vnc")),
 }
 
+# What a server tells besides, in the worlds below: they are drawn apart, so that those above stay as they were.
+TOLD = {
+    **METRICS,
+    ("db-1", "db.transactions"): 15.0,
+    ("db-1", "db.transaction.mean"): 0.0012,
+    ("db-1", "db.waits.lock"): 0.01,
+    ("app-1", "system.cpu.halted"): 0.002,
+    ("app-1", "system.cpu.halted.longest"): 0.006,
+    ("app-1", "process.cpu.wait"): 0.08,
+}
+SERVER_CULPRITS: Mapping[str, tuple[Layer, World]] = {
+    "a release asks once per row": (
+        Layer.APPLICATION,
+        World(
+            metrics=TOLD,
+            populations=[WIRED],
+            faults=[
+                Fault(
+                    seconds={Phase.SERVER_DB: 0.5, Phase.SERVER_APP: 0.02},
+                    steps=["search"],
+                    release="3.60",
+                    shifts={
+                        ("db-1", "db.transactions"): 600.0,
+                        ("db-1", "db.transaction.mean"): -0.0009,
+                        ("db-1", "db.busy"): 0.15,
+                    },
+                )
+            ],
+        ),
+    ),
+    "a release with a slow query, while more people came": (
+        Layer.DATABASE,
+        World(
+            metrics=TOLD,
+            populations=[WIRED],
+            faults=[
+                Fault(
+                    seconds={Phase.SERVER_DB: 0.5},
+                    steps=["search"],
+                    release="3.59",
+                    shifts={
+                        ("db-1", "db.transactions"): 40.0,
+                        ("db-1", "db.transaction.mean"): 0.01,
+                        ("db-1", "db.busy"): 0.3,
+                    },
+                )
+            ],
+        ),
+    ),
+    "another job holds a lock": (
+        Layer.DATABASE,
+        World(
+            metrics=TOLD,
+            populations=[WIRED],
+            faults=[
+                Fault(
+                    seconds={Phase.SERVER_DB: 0.5},
+                    steps=["save"],
+                    shifts={("db-1", "db.waits.lock"): 2.0},
+                    moments=0.35,
+                    hit=0.9,
+                )
+            ],
+        ),
+    ),
+    "the storage stands still now and then": (
+        Layer.STORAGE,
+        World(
+            metrics=TOLD,
+            populations=[WIRED],
+            seconds=900.0,
+            faults=[
+                Fault(
+                    seconds={Phase.SERVER_DB: 1.5},
+                    steps=["save"],
+                    populations=[WIRED],
+                    hit=0.3,
+                    shifts={("lun-1", "storage.write.latency"): 1.5},
+                    moments=0.35,
+                )
+            ],
+        ),
+    ),
+    "the directory answers late": (
+        Layer.IDENTITY,
+        World(metrics=TOLD, populations=[WIRED], faults=[Fault(seconds={Phase.SERVER_IDENTITY: 0.6}, steps=["login"])]),
+    ),
+    "the machine is not run": (
+        Layer.VIRTUALISATION,
+        World(
+            metrics=TOLD,
+            populations=[WIRED, WIFI],
+            faults=[
+                Fault(
+                    seconds={Phase.SERVER_APP: 0.15, Phase.SERVER_DB: 0.1, Phase.PROCESSING: 0.08},
+                    steps=["search"],
+                    shifts={
+                        ("app-1", "system.cpu.halted"): 0.7,
+                        ("app-1", "system.cpu.halted.longest"): 0.2,
+                        ("lun-1", "storage.write.latency"): 0.1,
+                        ("db-1", "db.wal.sync.latency"): 0.08,
+                        ("db-1", "db.busy"): 0.2,
+                    },
+                )
+            ],
+        ),
+    ),
+    "the application waits for a processor": (
+        Layer.APP_SERVER,
+        World(
+            metrics=TOLD,
+            populations=[WIRED],
+            faults=[
+                Fault(
+                    seconds={Phase.SERVER_APP: 0.3, Phase.SERVER_DB: 0.08},
+                    steps=["search"],
+                    shifts={("app-1", "process.cpu.wait"): 0.7},
+                )
+            ],
+        ),
+    ),
+}
+
 INNOCENT = World(
     faults=[
         Fault(

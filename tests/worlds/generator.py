@@ -60,6 +60,7 @@ class Fault:
     populations: Sequence[Population] = ALL
     shifts: Mapping[tuple[str, str], float] = field(default_factory=dict)
     hit: float = 1.0  # share of the runs it reaches
+    moments: float = 1.0  # share of the samples it shifts
     untold: float = 0.0  # seconds that no phase covers
     outcome: Outcome = Outcome.OK
     http_status: int | None = None
@@ -182,7 +183,7 @@ def samples(world: World) -> list[Sample]:
         for (component, metric), quiet in world.metrics.items():
             value = quiet * noise.lognormal(0, 0.3)
             for fault in world.faults:
-                if fault.start <= at < fault.end:
+                if fault.start <= at < fault.end and (fault.moments == 1.0 or noise.random() <= fault.moments):
                     value += fault.shifts.get((component, metric), 0.0) * noise.lognormal(0, 0.2)
             layer = _layer(component, metric)
             found.append(

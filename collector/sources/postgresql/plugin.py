@@ -32,7 +32,7 @@ _IO_HAS_WAL = 180000
 _ROLE = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
 _TOTALS = """
 SELECT sum(active_time) / 1000.0, sum(deadlocks), sum(blks_read), sum(blk_read_time) / 1000.0,
-       current_setting('track_io_timing')
+       current_setting('track_io_timing'), sum(xact_commit + xact_rollback)
 FROM pg_stat_database
 """
 _NOW = """
@@ -77,6 +77,7 @@ class _Counters:
     deadlocks: float
     reads: float
     read_seconds: float | None
+    transactions: float
     syncs: float
     sync_seconds: float | None
 
@@ -146,7 +147,7 @@ class _OpenPostgresql:
         return connection
 
     def _counters(self, connection: Connection) -> _Counters:
-        busy, deadlocks, reads, read_seconds, timed = _row(connection, _TOTALS)
+        busy, deadlocks, reads, read_seconds, timed, transactions = _row(connection, _TOTALS)
         syncs, sync_seconds = 0, None
         if _row(connection, _WAL_TIMED) == ("on",):
             syncs, sync_seconds = _row(
@@ -158,6 +159,7 @@ class _OpenPostgresql:
             deadlocks=float(deadlocks or 0),
             reads=float(reads or 0),
             read_seconds=float(read_seconds or 0.0) if timed == "on" else None,
+            transactions=float(transactions or 0),
             syncs=float(syncs or 0),
             sync_seconds=None if sync_seconds is None else float(sync_seconds),
         )
@@ -185,6 +187,10 @@ class _OpenPostgresql:
             return
         yield self._sample("db.busy", busy / period, at, period)
         yield self._sample("db.deadlocks", deadlocks / period, at, period)
+        ended = now.transactions - last.transactions
+        yield self._sample("db.transactions", ended / period, at, period)
+        if ended > 0:
+            yield self._sample("db.transaction.mean", busy / ended, at, period)
         flushes, reads = now.syncs - last.syncs, now.reads - last.reads
         for metric, count, took in (
             ("db.wal.sync.latency", flushes, _longer(last.sync_seconds, now.sync_seconds)),
