@@ -102,6 +102,10 @@ class Programs:
         self._running.remove(program)
         program.stop()
 
+    def running(self) -> tuple[Program, ...]:
+        """List what was started and not stopped, in order."""
+        return tuple(self._running)
+
     def dead(self) -> list[Program]:
         """List the programs that ended by themselves, which none should."""
         return [program for program in self._running if program.process.poll() is not None]

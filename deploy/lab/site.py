@@ -202,6 +202,7 @@ class Site:
         command_line = {"name": f"--documents {self.world.documents}"}
         samplers = [
             {"sampler": "host", "component": "app-server", "settings": {"role": "app_server"}, **every},
+            {"sampler": "hiccup", "component": "app-server", **every},
             {"sampler": "process", "component": "casebook", "settings": command_line, **every},
         ]
         if self.world.volume is not None:

@@ -1,6 +1,7 @@
 """A directory on a slow volume: a FUSE file system that hands everything to another directory, later.
 
-Writes and flushes wait as long as the lab says; the rest passes through. Settings come as JSON
+Writes and flushes wait as long as the lab says, queue for the bandwidth that all its users share, and wait out the
+times in which it stands still; the rest passes through. Settings come as JSON
 lines on standard input and nowhere else, so that nothing on the machine can read what the lab does.
 
 ``python -m deploy.lab.volume BEHIND MOUNTPOINT``
@@ -28,12 +29,17 @@ _STATFS = ("f_bsize", "f_frsize", "f_blocks", "f_bfree", "f_bavail", "f_files", 
 class Slowness:
     """How long the volume takes beyond the disk under it: milliseconds per write and per flush.
 
-    ``spread`` is the sigma of a lognormal factor on each wait, as real volumes vary.
+    ``spread`` is the sigma of a lognormal factor on each wait, as real volumes vary. ``bandwidth`` is what all writers
+    share, bytes per second (0: as much as the disk has). Of every ``stall_every`` seconds it stands still for
+    ``stall`` (0: never).
     """
 
     write: float = 0.0
     flush: float = 0.0
     spread: float = 0.2
+    bandwidth: float = 0.0
+    stall: float = 0.0
+    stall_every: float = 12.0
 
 
 class Volume(mfusepy.Operations):  # type: ignore[misc]  # mfusepy has no types
@@ -45,10 +51,36 @@ class Volume(mfusepy.Operations):  # type: ignore[misc]  # mfusepy has no types
         self._behind = behind
         self._draw = random.Random()
         self.slowness = Slowness()
+        self._moves = threading.Event()  # clear while it stands still
+        self._moves.set()
+        self._turns = threading.Lock()
+        self._free = 0.0  # when what was asked for so far is done, by the monotonic clock
+
+    def stall(self) -> None:
+        """Stand still now and then, for ever."""
+        while True:
+            still, every = self.slowness.stall, self.slowness.stall_every
+            if not still:
+                time.sleep(0.1)
+                continue
+            self._moves.clear()
+            time.sleep(still)
+            self._moves.set()
+            time.sleep((every - still) * self._draw.uniform(0.8, 1.2))
 
     def _wait(self, milliseconds: float) -> None:
+        self._moves.wait()
         if milliseconds:
             time.sleep(milliseconds / 1e3 * self._draw.lognormvariate(0.0, self.slowness.spread))
+
+    def _queue(self, size: int) -> None:
+        """Wait until all that was asked for earlier is done, and this too: one queue for all who use the volume."""
+        if not self.slowness.bandwidth:
+            return
+        with self._turns:
+            now = time.monotonic()
+            done = self._free = max(self._free, now) + size / self.slowness.bandwidth
+        time.sleep(max(0.0, done - now))
 
     def _at(self, path: str) -> Path:
         return self._behind / path.lstrip("/")
@@ -118,6 +150,7 @@ class Volume(mfusepy.Operations):  # type: ignore[misc]  # mfusepy has no types
     def write(self, path: str, data: bytes, offset: int, fh: int) -> int:  # noqa: ARG002
         """Write, after the wait."""
         self._wait(self.slowness.write)
+        self._queue(len(data))
         return os.pwrite(fh, data, offset)
 
     def truncate(self, path: str, length: int, fh: int | None = None) -> int:
@@ -128,6 +161,7 @@ class Volume(mfusepy.Operations):  # type: ignore[misc]  # mfusepy has no types
     def fsync(self, path: str, _datasync: int, fh: int) -> int:  # noqa: ARG002
         """Flush to the disk behind, after the wait."""
         self._wait(self.slowness.flush)
+        self._queue(0)
         os.fdatasync(fh)
         return 0
 
@@ -162,6 +196,7 @@ def main() -> None:
     """Mount and serve until SIGTERM or until standard input closes."""
     volume = Volume(Path(sys.argv[1]))
     threading.Thread(target=_obey, args=(volume,), daemon=True).start()
+    threading.Thread(target=volume.stall, daemon=True).start()
     mfusepy.FUSE(volume, sys.argv[2], foreground=True, fsname="lab-volume")
 
 

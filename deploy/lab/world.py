@@ -39,6 +39,8 @@ ADDRESS = "10.77.0.1"
 PORT = 8080
 URL = f"http://{ADDRESS}:{PORT}"
 RELEASE = "3.58"
+DIRECTORY = ("127.0.0.1", "8389")  # of the service that says what people belong to
+BANDWIDTH = 4e6  # bytes per second that all who write to the volume share: production alone needs little of it
 ACCOUNTS = ("wired", "wifi", "session", "visitor")
 # What a good cable, a good radio and the way out do: milliseconds each way.
 GOOD = {"wired": {"delay": 0.3}, "wifi": {"delay": 1.5, "jitter": 1.0}, "outside": {"delay": 4.0}}
@@ -63,7 +65,10 @@ class World:
     links: dict[str, Program] = field(default_factory=dict)
     volume: Program | None = None
     application: Program | None = None
+    database: Program | None = None
+    directory_service: Program | None = None
     text_search_seconds: float = 0.0  # per record, on this machine
+    case_seconds: float = 0.0  # per case asked for by itself, on this machine
     beyond: Beyond = field(default_factory=Beyond)
     names: Program | None = None
     agents: dict[str, list[Program]] = field(default_factory=dict)
@@ -131,6 +136,7 @@ class World:
             self._start_names()
             self._mount_volume()
             self._start_database()
+            self._start_directory()
             self._start_beyond()
         finally:
             indexing.join()
@@ -193,11 +199,19 @@ class World:
         inside = self.server().enter()
         postgres.create(inside, data, self.volume_path / "pg_wal")
         command = [*inside, *postgres.server(data, self.sockets)]
-        self.programs.start("postgres", command, stop_signal=signal.SIGINT)
+        self.database = self.programs.start("postgres", command, stop_signal=signal.SIGINT)
         postgres.wait_and_create_database(self.sockets)
         accounts = {f"probe-{name}": password for name, password in self.passwords.items()}
         content.fill(postgres.conninfo(self.sockets), accounts)
         self.text_search_seconds = content.text_search_seconds(postgres.conninfo(self.sockets))
+        self.case_seconds = content.case_seconds(postgres.conninfo(self.sockets))
+        if self.volume is not None:
+            self.volume.tell({"bandwidth": BANDWIDTH})
+
+    def _start_directory(self) -> None:
+        command = self.server().run(module("directory"), *DIRECTORY)
+        self.directory_service = self.programs.start("directory", command, told=True)
+        self.directory_service.wait_ready()
 
     def _start_beyond(self) -> None:
         problem = beyond.cannot_print()
@@ -214,6 +228,7 @@ class World:
         descriptor = self._listener().fileno()
         command += ["deploy.lab.casebook", "--listen-fd", str(descriptor), "--release", release, *more]
         command += ["--database", postgres.conninfo(self.sockets), "--documents", str(self.documents)]
+        command += ["--directory", f"http://{':'.join(DIRECTORY)}"]
         environment = {"CASEBOOK_SECRET": self._secret}
         program = self.programs.start(name, command, told=True, environment=environment, descriptors=[descriptor])
         program.wait_ready()

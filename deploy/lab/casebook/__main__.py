@@ -12,6 +12,7 @@ import uvicorn
 from deploy.lab.casebook import spans
 from deploy.lab.casebook.app import Casebook, create
 from deploy.lab.casebook.database import Database
+from deploy.lab.casebook.directory import Directory
 from deploy.lab.casebook.documents import DocumentIndex
 from deploy.lab.casebook.stay import Stay
 
@@ -23,7 +24,7 @@ def main() -> None:
     chosen = _arguments()
     if chosen.spans:
         spans.start()
-    database = Database(chosen.database, text_search_depth=chosen.text_search_depth)
+    database = Database(chosen.database, text_search_depth=chosen.text_search_depth, one_by_one=chosen.one_by_one)
     stay = Stay(database) if chosen.told else None
     if stay is not None:
         stay.begin()
@@ -31,6 +32,7 @@ def main() -> None:
         database=database,
         stay=stay,
         documents=DocumentIndex(chosen.documents),
+        directory=None if chosen.directory is None else Directory(chosen.directory),
         release=chosen.release,
         server_timing=not chosen.spans,
         secret=os.environ["CASEBOOK_SECRET"].encode(),
@@ -86,6 +88,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--spans", action="store_true", help="tell where time went by OpenTelemetry, not Server-Timing")
     parser.add_argument("--release", default="3.58")
     parser.add_argument("--text-search-depth", type=int, metavar="RECORDS", help="search the text of so many records")
+    parser.add_argument("--one-by-one", type=int, metavar="CASES", help="ask for so many found cases one by one")
+    parser.add_argument("--directory", metavar="URL", help="who answers what people are allowed, at their log-on")
     return parser.parse_args()
 
 

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader
 
 from deploy.lab.casebook.database import Case, Database
+from deploy.lab.casebook.directory import Directory
 from deploy.lab.casebook.documents import DocumentIndex
 from deploy.lab.casebook.printing import print_case
 from deploy.lab.casebook.stay import REASONS, Stay
@@ -70,6 +71,7 @@ class Casebook:
     documents: DocumentIndex
     release: str
     secret: bytes
+    directory: Directory | None = None
     stay: Stay | None = None
     server_timing: bool = True
 
@@ -88,6 +90,8 @@ class Casebook:
         hashed = password_hash(name, form.get("password", ""))
         outcome = self.database.sign_in(name, hashed, _token_hash(token), request.state.timing)
         if outcome == "in":
+            if self.directory is not None:
+                self.directory.teams(name, request.state.timing)
             if self.stay:
                 self.stay.signed_in(name, _token_hash(token))
             answer = RedirectResponse("/cases", status_code=303)

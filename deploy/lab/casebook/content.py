@@ -57,6 +57,19 @@ def text_search_seconds(conninfo: str) -> float:
     return min(measured) / CASES
 
 
+def case_seconds(conninfo: str) -> float:
+    """Measure what asking for one case by itself takes, on this machine when it is not busy."""
+    database = Database(conninfo)
+    measured = []
+    for begin in range(1, 301, 20):
+        timing = Timing()
+        for number in range(begin, begin + 20):
+            database.case(number, timing)
+        measured.append(timing.database_seconds / 20)
+    database.close()
+    return min(measured)
+
+
 def index_documents(path: Path) -> None:
     """Write the index of the scanned documents (96 MiB)."""
     draw = random.Random(5)

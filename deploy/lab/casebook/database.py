@@ -66,6 +66,9 @@ _IN_TEXT = (
     _SEARCH + "WHERE lower(surname) = lower(%(term)s) OR (id <= %(depth)s AND regexp_replace(lower(summary), "
     "'[^a-z ]', '', 'g') ~ ('(^| )' || lower(%(term)s) || '( |$)')) ORDER BY opened_on DESC, id LIMIT 50"
 )
+_IDS_BY_SURNAME = (
+    "SELECT id FROM case_record WHERE lower(surname) = lower(%(term)s) ORDER BY opened_on DESC, id LIMIT %(limit)s"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +95,21 @@ class Note:
 class Database:
     """A pool of connections and the application's statements; each call is one transaction.
 
-    ``text_search_depth`` is how many records the search of release 3.59 reads in full; None keeps
-    the indexed search of 3.58.
+    ``text_search_depth`` is how many records the search of release 3.59 reads in full, ``one_by_one`` how many
+    cases that of 3.60 asks for one after the other; None keeps the indexed search of 3.58.
     """
 
-    def __init__(self, conninfo: str, *, text_search_depth: int | None = None, connections: int = 8) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        text_search_depth: int | None = None,
+        one_by_one: int | None = None,
+        connections: int = 8,
+    ) -> None:
         self._pool = QueuePool(partial(_connect, conninfo), pool_size=connections, max_overflow=0)
         self._depth = text_search_depth
+        self._one_by_one = one_by_one
 
     def sign_in(self, name: str, password_hash: str, token_hash: str, timing: Timing) -> str:
         """Check a password and start a session: ``in``, ``refused`` or ``locked``; three mistakes lock."""
@@ -129,10 +140,20 @@ class Database:
 
     def search(self, term: str, timing: Timing) -> Sequence[Case]:
         """Find the newest 50 cases of a surname."""
+        if self._one_by_one is not None:
+            return self._by_latest_note(term, self._one_by_one, timing)
         statement = _BY_SURNAME if self._depth is None else _IN_TEXT
         with self.transaction(timing) as connection:
             cursor = connection.cursor(row_factory=class_row(Case))
             return cursor.execute(statement, {"term": term, "depth": self._depth}).fetchall()
+
+    def _by_latest_note(self, term: str, limit: int, timing: Timing) -> Sequence[Case]:
+        """List the cases with the latest notes first, as release 3.60 does: it asks for each case by itself (N+1)."""
+        with self.transaction(timing) as connection:
+            rows = connection.execute(_IDS_BY_SURNAME, {"term": term, "limit": limit}).fetchall()
+        found = [known for (case_id,) in rows if (known := self.case(case_id, timing)) is not None]
+        found.sort(key=lambda known: max((note.written_at.timestamp() for note in known[1]), default=0.0), reverse=True)
+        return [case for case, _ in found[:50]]
 
     def case(self, case_id: int, timing: Timing) -> tuple[Case, Sequence[Note]] | None:
         """Give one case with its newest notes first."""

@@ -50,6 +50,7 @@ def test_a_seed_draws_the_same_again() -> None:
 
 def test_open_demo_keeps_the_order_and_may_be_part() -> None:
     assert [one.name for one in demo.plan(wish())] == list(demo.ORDER)
+    assert [one.name for one in demo.plan(wish(faults=("steal",)))] == ["steal"]
     assert [one.name for one in demo.plan(wish(faults=("query", "wifi")))] == ["wifi", "query"]
     strengths = [strength for one in demo.plan(wish()) for strength in one.strengths]
     assert len(strengths) == len(demo.ORDER)
