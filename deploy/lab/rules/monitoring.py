@@ -107,7 +107,7 @@ class Monitoring:
         spans = [span for one in trial.injected for span in one.spans if span is not one.alone]
         guilty = [span.begin for one in trial.injected if one.truth for span in one.spans if span is not one.alone]
         since = min(guilty, default=min(span.begin for span in (*trial.off[-1:], *spans)))
-        until = max((span.end for span in spans if span.end is not None), default=trial.judged_at)
+        until = max((span.end for span in spans if span.end is not None), default=None)
         latest = (max(guilty) - since).total_seconds() if guilty else 0.0
         return judged(self.answer(since, until), trial.truths, latest=latest)
 
