@@ -12,8 +12,8 @@ from collector.model.errors import ConfigError, WhichlayerError
 from collector.plugin import names
 from whichlayer import commands
 
-# Sums come out the same everywhere, and small matrices are not handed about between threads. It counts only before numpy
-# is imported, which commands do; worker processes inherit it.
+# Sums come out the same everywhere, and small matrices are not handed about between threads. It counts only before
+# numpy is imported, which commands do; worker processes inherit it.
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 APP = typer.Typer(
     name="whichlayer",
