@@ -10,17 +10,18 @@ import numpy as np
 from analysis import methods
 from analysis.contention import supplied, unsettled
 from analysis.counting import RULES
+from analysis.demand import DEMAND
 from analysis.episode import Episode
 from analysis.episodes import Judgement, judge
 from analysis.levels import Levels
 from analysis.made_with import made_with, shaping
 from analysis.method import Method
-from analysis.narrowing import INDECISIVE
 from analysis.quality import AGENTS, Agents, agents, notes
 from analysis.series import Bools, Series, stamp
 from analysis.settings import AnalysisSettings
 from analysis.silence import SILENCE, Rhythm, Silent, remarks, rhythms, silent, unproven
 from analysis.statistics import Floats, bounded, median_interval
+from analysis.surroundings import INDECISIVE
 from analysis.verdict import attribute, identity, quiet
 from analysis.watch import LOOKS
 from analysis.where import troubled, where
@@ -235,7 +236,8 @@ def _id(series: Series, against: Reference, start: datetime) -> str:
 def _sampled(window: Window) -> Mapping[str, Sequence[Layer]]:
     """Name the layers of each site that decisive samples were taken of."""
     samples = window.samples
-    telling = samples.loc[~samples["metric"].isin([*INDECISIVE, *AGENTS]), ["site", "layer"]].drop_duplicates()
+    silent_on_layers = [*INDECISIVE, *AGENTS, *DEMAND]
+    telling = samples.loc[~samples["metric"].isin(silent_on_layers), ["site", "layer"]].drop_duplicates()
     found: dict[str, list[Layer]] = {}
     for site, layer in sorted((str(site), str(layer)) for site, layer in telling.itertuples(index=False)):
         found.setdefault(site, []).append(Layer(layer))

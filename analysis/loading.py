@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 import pyarrow as pa
 
+from analysis.demand import DEMAND
 from analysis.methods.calls import MEAN, RATE
 from analysis.quality import AGENTS
 from analysis.settings import AnalysisSettings
@@ -40,7 +41,8 @@ FEW_VALUES = {
 } | {"component", "layer", "metric"}
 COUNTED = (RATE, MEAN)  # say how busy, and are held against each other
 METRICS = sorted(
-    {name for name, metric in CATALOGUE.items() if metric.direction is not Direction.NEUTRAL} | {*AGENTS, *COUNTED}
+    {name for name, metric in CATALOGUE.items() if metric.direction is not Direction.NEUTRAL}
+    | {*AGENTS, *COUNTED, *DEMAND}
 )
 _UNUSED = {"started_at", "uncertainty_seconds", "requests", "connection", "bytes_received", "error"}
 STEP_COLUMNS = [name for name in tables.STEPS.names if name not in _UNUSED]

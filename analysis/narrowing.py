@@ -8,12 +8,12 @@ off when it was sampled and did not move. Of a wider group one layer is named on
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
-from analysis.methods.infrastructure import FAR
 from analysis.statistics import bounded
+from analysis.surroundings import Surroundings
 from collector.model.layer import Layer
-from collector.model.verdict import Evidence, Finding, Interval
+from collector.model.verdict import Evidence, Interval
 
 FLUSHES = 3.0  # a step writes the log at most about so often
 DOUBTFUL = 0.25  # of it: then it may be storage or not
@@ -22,9 +22,6 @@ PAGING = ("process.paging", "system.paging")
 WAITS = 3.0  # a part of a step waits for its machine to be run at most about so often
 HOST_CPU = "system.cpu.utilization"
 PROCESS_CPU = "process.cpu.utilization"
-PROCESS_WAIT = "process.cpu.wait"
-# They rise with any delay and any other program's traffic, and stay low on a link that only waits: shown, not used.
-INDECISIVE = frozenset({"system.network.retransmits", "system.network.errors"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,60 +31,6 @@ class Part:
     among: tuple[Layer, ...]
     seconds: Interval
     evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What infrastructure and releases say, by layer; ``beside`` is shown and decides nothing.
-
-    ``reached`` are the layers that stations of the path were reached through, as quickly as ever.
-    ``asked`` says that the application asks its database more often than before. ``doubts`` are those of ``still``
-    with single readings far above the usual, too few to be more than chance.
-    """
-
-    moved: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
-    still: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
-    release: Sequence[Evidence] = ()
-    beside: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
-    reached: frozenset[Layer] = frozenset()
-    asked: Sequence[Evidence] = ()
-    doubts: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
-
-    def starved(self, layer: Layer) -> bool:
-        """Say whether programs of the layer waited for a processor much longer than they usually do."""
-        return any(evidence.source.get("metric") == PROCESS_WAIT for evidence in self.moved.get(layer, ()))
-
-    def cleared(self, layer: Layer) -> bool:
-        """Say whether the layer was sampled and nothing of it moved."""
-        return layer in self.still and layer not in self.moved
-
-
-def surroundings(findings: Sequence[Finding]) -> Surroundings:
-    """Collect the findings that carry no part of the excess."""
-    told: dict[str, dict[Layer, list[Evidence]]] = {}
-    for finding in findings:
-        for evidence in finding.evidence if finding.seconds is None else ():
-            told.setdefault(_kind(evidence), {}).setdefault(finding.layer, []).append(evidence)
-    still = told.get("still", {})
-    return Surroundings(
-        moved=told.get("moved", {}),
-        still=still,
-        release=told.get("release", {}).get(Layer.APPLICATION, ()),
-        beside=told.get("beside", {}),
-        reached=frozenset(f.layer for f in findings for e in f.evidence if e.rule == "ladder.reached"),
-        asked=told.get("asked", {}).get(Layer.APPLICATION, ()),
-        doubts={layer: [one for one in evidence if FAR in one.source] for layer, evidence in still.items()},
-    )
-
-
-def _kind(evidence: Evidence) -> str:
-    if evidence.rule == "infrastructure.release":
-        return "release"
-    if evidence.rule.startswith("calls."):
-        return "asked"
-    if evidence.source.get("metric") in INDECISIVE or evidence.rule.startswith("contention."):
-        return "beside"
-    return "moved" if evidence.supports else "still"
 
 
 def narrow(part: Part, around: Surroundings) -> list[Part]:
@@ -102,6 +45,7 @@ def narrow(part: Part, around: Surroundings) -> list[Part]:
         return [_to(part, (Layer.VIRTUALISATION,))]
     if set(part.among) == {Layer.DATABASE, Layer.STORAGE}:
         return _database(part, around)
+    around = _preferring(part, around)
     if Layer.APPLICATION in part.among and not {Layer.DATABASE, Layer.NETWORK_CORE} & set(part.among):
         return [_application(part, around)]
     return [_any(part, around)]
@@ -122,6 +66,16 @@ def _beyond(part: Part, around: Surroundings) -> Part:
     """Strike off what lies before a station that was reached as ever; a printer may stand on another way."""
     left = tuple(layer for layer in part.among if layer not in around.reached)
     return _to(part, left) if left and Layer.PRINTING not in left else part
+
+
+def _preferring(part: Part, around: Surroundings) -> Surroundings:
+    """Of several layers that moved, keep one that goes up and down with the step where all others surely do not."""
+    moved = {layer for layer in part.among if layer in around.moved}
+    along = moved & around.along
+    if len(along) != 1 or not moved - along <= around.apart:
+        return around
+    kept = {layer: told for layer, told in around.moved.items() if layer not in moved - along}
+    return replace(around, moved=kept, open=around.open | (moved - along))
 
 
 def _any(part: Part, around: Surroundings) -> Part:

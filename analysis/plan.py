@@ -7,11 +7,11 @@ from analysis.additions import Surroundings, additions
 from analysis.counting import RULES
 from analysis.identifiability import Group, groups
 from analysis.methods.infrastructure import PLUGIN as INFRASTRUCTURE
-from analysis.narrowing import INDECISIVE
 from analysis.pairs import LEAST_PAIRS
 from analysis.parts import ACCOUNT, OUTSIDE
 from analysis.series import KEY, Key, key_of
 from analysis.sight import LEVEL, Sight, Vantage, asked
+from analysis.surroundings import INDECISIVE
 from analysis.window import Window
 from collector.model.layer import Layer
 from collector.model.verdict import Status

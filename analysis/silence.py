@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from analysis.narrowing import INDECISIVE
+from analysis.demand import DEMAND
 from analysis.quality import AGENTS
+from analysis.surroundings import INDECISIVE
 from analysis.window import Window
 from collector.model.layer import Layer
 from collector.model.quality import UNHEARD, QualityEvent, QualityKind
@@ -37,7 +38,7 @@ def rhythms(window: Window) -> Mapping[tuple[str, str], Sequence[Rhythm]]:
     """Give the rhythms of what was sampled, by (site, component)."""
     samples = window.samples
     telling = samples.loc[
-        ~samples["metric"].isin([*INDECISIVE, *AGENTS]), ["site", "component", "layer", "metric", "at"]
+        ~samples["metric"].isin([*INDECISIVE, *AGENTS, *DEMAND]), ["site", "component", "layer", "metric", "at"]
     ]
     if telling.empty:
         return {}

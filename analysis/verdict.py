@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.counting import RULES
-from analysis.narrowing import Part, Surroundings, narrow, surroundings
+from analysis.narrowing import Part, narrow
 from analysis.statistics import bounded, rounded
+from analysis.surroundings import Surroundings, surroundings
 from collector.model.layer import Layer
 from collector.model.verdict import Evidence, Finding, Interval, LayerState, LayerVerdict, Share
 
