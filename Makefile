@@ -45,6 +45,7 @@ bench: $(VENV)/dev.stamp ## measure: timing, ingest, sources, store, honesty of 
 	$(BIN)/python -m deploy.bench.sources $(BENCH)
 	$(BIN)/python -m deploy.bench.council_month $(BENCH)
 	$(BIN)/python -m tests.worlds.calibration $(BENCH)
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m deploy.bench.verdicts $(BENCH)
 	$(BIN)/python -m deploy.bench.print_accuracy
 	$(BIN)/python -m deploy.bench.browser_link
 	$(BIN)/python -m deploy.bench.browser_link --tls

@@ -31,7 +31,7 @@ from collector.model.layer import Layer
 from collector.model.verdict import Finding, MethodUse, Reference, Rung, Status, Verdict, Where
 from collector.plugin import load, names
 
-EXPECTATION = MethodUse(name="expectation", version="2")
+EXPECTATION = MethodUse(name="expectation", version="3")
 EPISODES = MethodUse(name="episodes", version="3")
 LOCATE = MethodUse(name="locate", version="1")
 

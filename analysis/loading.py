@@ -38,7 +38,7 @@ FEW_VALUES = {
     "step",
     "outcome",
     "release",
-} | {"component", "layer", "metric"}
+} | {"component", "layer", "metric", "labels"}
 COUNTED = (RATE, MEAN)  # say how busy, and are held against each other
 METRICS = sorted(
     {name for name, metric in CATALOGUE.items() if metric.direction is not Direction.NEUTRAL}
@@ -46,7 +46,7 @@ METRICS = sorted(
 )
 _UNUSED = {"started_at", "uncertainty_seconds", "requests", "connection", "bytes_received", "error"}
 STEP_COLUMNS = [name for name in tables.STEPS.names if name not in _UNUSED]
-SAMPLE_COLUMNS = ["at", "site", "component", "layer", "metric", "value"]
+SAMPLE_COLUMNS = ["at", "site", "component", "layer", "metric", "value", "labels"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

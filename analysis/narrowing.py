@@ -155,6 +155,8 @@ def _lost(part: Part) -> float:
 def _application(part: Part, around: Surroundings) -> Part:
     """Tell memory and processor of the host from the code that runs on it."""
     left = tuple(layer for layer in part.among if not around.cleared(layer))
+    if _pages(around) and {Layer.APP_SERVER, Layer.VIRTUALISATION} <= set(left) & around.moved.keys():
+        return _to(part, (Layer.VIRTUALISATION, Layer.APP_SERVER))  # both show a reason of their own
     if _pages(around) and Layer.APP_SERVER in left:
         return _to(part, (Layer.APP_SERVER,))
     if Layer.VIRTUALISATION in around.moved and Layer.VIRTUALISATION in left:

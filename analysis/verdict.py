@@ -3,9 +3,13 @@
 Shares are measured seconds over the excess. They need not add up: what no part accounts for is the
 unexplained share. A part that several layers may be behind counts for each of them as an equal
 share with an interval from nothing to all of it, and the group is named as inseparable.
+
+A share is seconds over the excess, and errs with both: the halves of their intervals are put together as the errors
+of a quotient of two independent numbers are.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -33,7 +37,7 @@ def attribute(findings: Sequence[Finding], excess: Interval) -> Attribution:
     around = surroundings(findings)
     measured = _parts(findings, around, excess.estimate)
     parts = [left for part in measured for left in narrow(part, around)]
-    shares = _Shares(parts, excess.estimate)
+    shares = _Shares(parts, excess)
     layers = [_layer(layer, shares, measured, around) for layer in Layer]
     largest = max((layer.share for layer in layers if layer.state is LayerState.BLAMED), default=0.0)
     layers = [_unless_minor(layer, largest) for layer in layers]
@@ -94,12 +98,23 @@ def _of_the_way(finding: Finding, among: Sequence[Layer]) -> bool:
     return Layer.ACCESS_NETWORK in among or any(one.rule == "phases.resolve" for one in finding.evidence)
 
 
+def _below(parts: Sequence[Part]) -> float:
+    """Give how many seconds fewer the parts may have together; their errors are taken as independent."""
+    return math.hypot(*(max(0.0, p.seconds.estimate) - max(0.0, p.seconds.low) for p in parts))
+
+
+def _above(parts: Sequence[Part]) -> float:
+    """Give how many seconds more the parts may have together."""
+    return math.hypot(*(max(0.0, p.seconds.high) - max(0.0, p.seconds.estimate) for p in parts))
+
+
 class _Shares:
     """Parts as shares of the excess."""
 
-    def __init__(self, parts: Sequence[Part], excess: float) -> None:
+    def __init__(self, parts: Sequence[Part], excess: Interval) -> None:
         self.parts = parts
-        self._excess = excess
+        self._excess = excess.estimate
+        self._less, self._more = excess.estimate - excess.low, excess.high - excess.estimate
 
     def share(self, seconds: float) -> float:
         return min(1.0, max(0.0, seconds / self._excess)) if self._excess > 0 else 0.0
@@ -111,27 +126,29 @@ class _Shares:
 
     def of(self, layer: Layer) -> tuple[float, float, float, float]:
         """Give estimate, low and high, and the estimate of what is this layer's alone."""
-        estimate = low = high = alone = 0.0
-        for part in self.parts:
-            if layer not in part.among:
-                continue
-            high += max(0.0, part.seconds.high)
-            estimate += max(0.0, part.seconds.estimate) / len(part.among)
-            if len(part.among) == 1:
-                low += max(0.0, part.seconds.low)
-                alone += max(0.0, part.seconds.estimate)
+        mine = [part for part in self.parts if layer in part.among]
+        single = [part for part in mine if len(part.among) == 1]
+        estimate = math.fsum(max(0.0, part.seconds.estimate) / len(part.among) for part in mine)
+        alone, reach = (math.fsum(max(0.0, part.seconds.estimate) for part in parts) for parts in (single, mine))
+        low, high = self._low(single, alone), self._high(mine, reach)
         return self.share(estimate), self.share(low), self.share(high), self.share(alone)
+
+    def _low(self, parts: Sequence[Part], seconds: float) -> float:
+        """Give how few seconds a share may stand for, when it has fewer of its own and the excess is larger."""
+        return seconds - math.hypot(_below(parts), self.share(seconds) * self._more) if parts else 0.0
+
+    def _high(self, parts: Sequence[Part], seconds: float) -> float:
+        """Give how many seconds a share may stand for, when it has more of its own and the excess is smaller."""
+        return seconds + math.hypot(_above(parts), self.share(seconds) * self._less)
 
     def unexplained(self) -> Share | None:
         if not self.parts:
             return Share(share=1.0, low=1.0, high=1.0)
-        estimate, low, high = (
-            sum(max(0.0, getattr(part.seconds, name)) for part in self.parts) / self._excess
-            if self._excess > 0
-            else 0.0
-            for name in ("estimate", "low", "high")
+        told = math.fsum(max(0.0, part.seconds.estimate) for part in self.parts)
+        left, least, most = (
+            min(1.0, max(0.0, 1 - value / self._excess if self._excess > 0 else 1.0))
+            for value in (told, told + _above(self.parts), told - _below(self.parts))
         )
-        left, least, most = (min(1.0, max(0.0, 1 - value)) for value in (estimate, high, low))
         return Share(share=rounded(left), low=rounded(least), high=rounded(most))
 
     def groups(self) -> tuple[tuple[Layer, ...], ...]:

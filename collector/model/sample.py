@@ -7,6 +7,8 @@ from datetime import datetime
 from collector.model.checks import aware, finite, named
 from collector.model.layer import Layer
 
+AT_LEAST: Mapping[str, str] = {"censored": "at_least"}  # the label of a value that is a lower bound
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from collector.model import sample
+
 T = TypeVar("T")
-AT_LEAST = {"censored": "at_least"}  # the label of a sample whose value is a lower bound
+AT_LEAST = sample.AT_LEAST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

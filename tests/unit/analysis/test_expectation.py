@@ -54,6 +54,28 @@ def test_one_bad_day_does_not_teach() -> None:
     assert band.high < 3.0
 
 
+def test_growth_is_followed_for_as_much_as_does_not_matter() -> None:
+    rows = history(28)
+    week = (rows["hour"] - rows["hour"].min()).dt.days // 7
+    for growth, moved in ((1.05, 1.05**1.5), (2.0, 1.25)):
+        grown = rows.assign(q50=2.0 * growth ** (week - 3.0), q90=2.4 * growth ** (week - 3.0))
+        band = Seasons(grown, minimum_runs=30).band(KEY, START)
+        assert band is not None
+        middle = float(np.median(sorted(set(grown["q50"]))))
+        assert band.mid == pytest.approx(moved * middle, rel=0.01)
+
+
+def test_hours_that_differ_from_day_to_day_are_not_slow_when_they_differ_once_more() -> None:
+    rows = history(28)
+    noise = np.exp(np.random.default_rng(1).normal(0, 0.15, len(rows)))
+    scattered = rows.assign(q50=rows["q50"] * noise, q90=rows["q90"] * noise)
+    steady, wide = (Seasons(frame, minimum_runs=30).band(KEY, START) for frame in (rows, scattered))
+    assert steady is not None
+    assert wide is not None
+    assert steady.high / steady.mid < 1.3
+    assert 1.5 < wide.high / wide.mid < 2.4
+
+
 def test_an_hour_never_teaches_itself() -> None:
     rows = history(6)
     assert Seasons(rows, minimum_runs=30).band(KEY, START - timedelta(days=6)) is None
@@ -63,7 +85,7 @@ def test_an_excess_over_hours_that_differ_from_day_to_day_is_less_sure() -> None
     fault = Fault(start=0.0, seconds={Phase.SERVER_DB: 6.0}, steps=["save"])
     facts = window(World(seconds=300.0, populations=[WIFI], faults=[fault]))
     widths = []
-    for spread in (0.0, 0.8):
+    for spread in (0.0, 0.2):
         hourly = history(8).assign(environment="synthetic")
         day = hourly["hour"].dt.day % 3 - 1
         hourly["q50"] *= 1 + spread * day
@@ -72,7 +94,7 @@ def test_an_excess_over_hours_that_differ_from_day_to_day_is_less_sure() -> None
         assert episode.rung is Rung.HOUR_OF_DAY
         assert episode.excess_seconds is not None
         widths.append(episode.excess_seconds.high - episode.excess_seconds.low)
-    assert widths[1] > 1.5 * widths[0]
+    assert widths[1] > 1.3 * widths[0]
 
 
 def test_a_busy_hour_is_not_slow_and_its_rung_is_printed() -> None:

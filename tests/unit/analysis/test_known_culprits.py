@@ -16,7 +16,7 @@ from collector.model.layer import Layer
 from collector.model.run import Outcome, Phase
 from collector.model.verdict import LayerState, Reference, Rung, Status, Verdict
 from tests.worlds.culprits import ALONE, ALWAYS_SLOW, CULPRITS, DOWN, INNOCENT, SILENT, WAYS
-from tests.worlds.generator import START, VNC, WIFI, WIRED, Fault, World, window
+from tests.worlds.generator import START, VNC, WIFI, WIRED, Fault, Missing, World, window
 
 FAST = AnalysisSettings(seasonal=False)
 ORDER = [LayerState.BLAMED, LayerState.INCONCLUSIVE, LayerState.CLEARED, LayerState.NOT_MEASURED]
@@ -163,7 +163,7 @@ def test_too_few_runs_are_not_enough_evidence() -> None:
 
 
 def test_a_missing_access_and_gaps_are_said() -> None:
-    world = World(missing=lambda population, at: population == WIRED and 300 <= at < 500)
+    world = World(missing=Missing(told=lambda population, at: population == WIRED and 300 <= at < 500))
     found = [v for v in of(world) if v.population == WIRED]
     assert {v.status for v in found} == {Status.NORMAL}
     assert all(any("a gap of" in note for note in v.data_quality) for v in found)

@@ -23,7 +23,7 @@ from collector.quality.ledger import between
 from collector.registries.database import DatabaseRegistry
 from collector.store import Batch
 from collector.stores.memory import MemoryStore
-from tests.worlds.generator import START, WIFI, WIRED, Fault, World, runs, samples, window
+from tests.worlds.generator import START, WIFI, WIRED, Fault, Missing, World, runs, samples, window
 
 QUIET = World(populations=(WIFI, WIRED))
 FAST = AnalysisSettings(seasonal=False)
@@ -141,7 +141,7 @@ def test_what_the_ledger_says_is_noted_where_it_concerns_the_verdict() -> None:
 
 
 def test_a_window_with_a_hole_says_so_and_how_long() -> None:
-    told = of(window(replace(QUIET, missing=lambda _population, at: 300 <= at < 420)))
+    told = of(window(replace(QUIET, missing=Missing(told=lambda _population, at: 300 <= at < 420))))
     assert told
     assert all(any("a gap of 125 s without runs" in note for note in verdict.data_quality) for verdict in told)
 
