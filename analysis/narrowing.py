@@ -155,21 +155,25 @@ def _lost(part: Part) -> float:
 def _application(part: Part, around: Surroundings) -> Part:
     """Tell memory and processor of the host from the code that runs on it."""
     left = tuple(layer for layer in part.among if not around.cleared(layer))
-    if _pages(around) and {Layer.APP_SERVER, Layer.VIRTUALISATION} <= set(left) & around.moved.keys():
-        return _to(part, (Layer.VIRTUALISATION, Layer.APP_SERVER))  # both show a reason of their own
-    if _pages(around) and Layer.APP_SERVER in left:
-        return _to(part, (Layer.APP_SERVER,))
-    if Layer.VIRTUALISATION in around.moved and Layer.VIRTUALISATION in left:
-        return _to(part, (Layer.VIRTUALISATION,))
+    return _to(part, _shown(left, around) or _coded(left, around) or left or part.among)
+
+
+def _shown(left: Sequence[Layer], around: Surroundings) -> tuple[Layer, ...]:
+    """Name memory, or a machine that is not run, where they show; both when both do."""
+    halted = (Layer.VIRTUALISATION,) if Layer.VIRTUALISATION in around.moved and Layer.VIRTUALISATION in left else ()
+    pages = (Layer.APP_SERVER,) if _pages(around) and Layer.APP_SERVER in left else ()
+    return halted + pages
+
+
+def _coded(left: tuple[Layer, ...], around: Surroundings) -> tuple[Layer, ...]:
+    """Tell a processor that others take from code that wants more of it; nothing where neither shows."""
     told = {e.source.get("metric") for e in around.moved.get(Layer.APP_SERVER, ())}
     if around.starved(Layer.APP_SERVER) and PROCESS_CPU not in told and Layer.APP_SERVER in left:
-        return _to(part, (Layer.APP_SERVER,))  # it wants no more processor than before, and gets less
+        return (Layer.APP_SERVER,)  # it wants no more processor than before, and gets less
     if PROCESS_CPU in told or (told and around.release):
         kept = (Layer.APPLICATION,) if around.release else (Layer.APP_SERVER, Layer.APPLICATION)
-        return _to(part, tuple(layer for layer in left if layer in kept) or left)
-    if HOST_CPU in told and Layer.APP_SERVER in left:
-        return _to(part, (Layer.APP_SERVER,))
-    return _to(part, left or part.among)
+        return tuple(layer for layer in left if layer in kept) or left
+    return (Layer.APP_SERVER,) if HOST_CPU in told and Layer.APP_SERVER in left else ()
 
 
 def _pages(around: Surroundings) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from deploy.lab.namespace import LabError
+from deploy.lab.pace import Pace
 from deploy.lab.rules.monitoring import Monitoring
 from deploy.lab.scenario import Planned
-from deploy.lab.site import Pace, Site, free_port
+from deploy.lab.site import Site, free_port
 from deploy.lab.stopping import Stopped
 from deploy.lab.trial import Trial, make
 from deploy.lab.users import at_work

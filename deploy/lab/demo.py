@@ -9,8 +9,8 @@ from collector.plugin import names
 from deploy.lab import campaign, faults, scenario
 from deploy.lab.campaign import Campaign, Narrator
 from deploy.lab.namespace import LabError
+from deploy.lab.pace import Pace
 from deploy.lab.scenario import Planned, alone
-from deploy.lab.site import Pace
 from deploy.lab.trial import Trial
 
 FROM_START = "from-start"

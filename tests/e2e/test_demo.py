@@ -5,7 +5,8 @@ import pytest
 from collector.model.layer import Layer
 from deploy.lab import demo
 from deploy.lab.narrator import Spoken
-from deploy.lab.site import Pace, Site
+from deploy.lab.pace import Pace
+from deploy.lab.site import Site
 from deploy.lab.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]

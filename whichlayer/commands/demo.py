@@ -32,7 +32,7 @@ def demo(  # noqa: PLR0913, PLR0917  one parameter per option
 
     from deploy.lab import demo as lab
     from deploy.lab.narrator import Spoken
-    from deploy.lab.site import FAST, USUAL
+    from deploy.lab.pace import FAST, USUAL
     from deploy.lab.stopping import stoppable
 
     wanted = [*(fault or []), *([lab.FROM_START] if from_start else [])]

@@ -56,7 +56,7 @@ def run(  # noqa: PLR0913, PLR0917  one parameter per option
     from deploy.lab import campaign, choosing
     from deploy.lab.lines import Measured
     from deploy.lab.narrator import Spoken
-    from deploy.lab.site import at_every
+    from deploy.lab.pace import at_every
     from deploy.lab.stopping import stoppable
 
     if not scenario and not blind:

@@ -14,7 +14,8 @@ from collector.plugin import names
 from deploy.lab import demo, faults
 from deploy.lab.judging import Truth, reading
 from deploy.lab.namespace import LabError
-from deploy.lab.site import FAST, free_port
+from deploy.lab.pace import FAST
+from deploy.lab.site import free_port
 from deploy.lab.trial import Trial
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
