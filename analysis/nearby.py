@@ -5,8 +5,9 @@ by at least ``minimum_shift`` and lies outside the quiet samples' 95 % quantile 
 quiet time it moved when it stands at 4 times the minimum shift.
 
 A latency, or a count of who waits, has moved as well when it stood still now and then, which no median sees: when more
-samples of the episode lie above all n of the quiet time, by the minimum shift, than chance allows (exact binomial with
-2 / (n + 1) each, below 0.001, at least 3), where n is at least 20.
+samples of the episode lie above the k-th largest of n in the quiet time, by the minimum shift, than chance allows
+(exact binomial with 2 k / (n + 1) each, below 0.001 / 3, at least 3), for a k from 1 to 3 and n of at least 20. The
+quiet time may end a little after the first standstill, so its largest alone is not what all is held against.
 
 A probe that waited no longer tells "at least" (``collector.model.sample.AT_LEAST``). Quantiles take the value as it is,
 which makes them lower bounds from the smallest of them on: where the quiet time's edge is one nobody knows how high the
@@ -40,6 +41,7 @@ ABSOLUTE = 4.0
 LEAST_TAIL_QUIET = 20
 LEAST_TAIL = 3
 FALSE_ALARM = 0.001
+STRAYS = (1, 2, 3)  # so many of the quiet time may belong to the episode already
 WAITS = {"s", "{statement}"}  # units in which a standstill shows
 WORSE = [name for name, metric in CATALOGUE.items() if metric.direction is not Direction.NEUTRAL]
 
@@ -246,10 +248,15 @@ def _standstills(metric: Metric, during: Floats, before: Floats, usual: float) -
     """
     if metric.direction is not Direction.UP or metric.unit not in WAITS or len(before) < LEAST_TAIL_QUIET:
         return None
-    count = int(((during > before[-1]) & (during >= usual + metric.minimum_shift)).sum())
+    far = [int(((during > before[-k]) & (during >= usual + metric.minimum_shift)).sum()) for k in STRAYS]
     then, now = float(before.mean()), float(during.mean())
-    if count == 0 or now - then < metric.minimum_shift:
+    if far[-1] == 0 or now - then < metric.minimum_shift:
         return None
-    share = 2.0 / (len(before) + 1)  # of values of one kind, one in n + 1 is the largest; twice that, to be sure
-    chance = count < max(LEAST_TAIL, needed(len(during), share, FALSE_ALARM))
+    # Of values of one kind, k in n + 1 are above the k-th largest; twice that, to be sure.
+    shares = [min(1.0, 2.0 * k / (len(before) + 1)) for k in STRAYS]
+    level = FALSE_ALARM / len(STRAYS)
+    sure = [n >= max(LEAST_TAIL, needed(len(during), p, level)) for n, p in zip(far, shares, strict=True)]
+    count, chance = (far[sure.index(True)], False) if any(sure) else (far[0], True)
+    if count == 0:
+        return None
     return Standstills(count=count, of=len(during), before=then, during=now, chance=chance)

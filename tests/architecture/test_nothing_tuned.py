@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 ANALYSIS = [path for path in sorted((ROOT / "analysis").rglob("*.py")) if "truth" not in path.parts]
 BENCHMARKS = {"petshop", "robustspot", "casebook"}
 # Faults that are named after a layer or a link say no more than its name does.
-WORDS = {*map(str, Layer), "wifi", "wired", "storage", "printer", "memory", "query"}
+WORDS = {*map(str, Layer), "wifi", "wired", "storage", "printer", "memory", "query", "dns", "steal"}
 
 
 def literals(path: Path) -> Iterator[str]:

@@ -17,6 +17,8 @@ _Mapping = Annotated[
 _User = Annotated[str | None, typer.Option(help="With --prometheus: user name, if it asks for one.")]
 _Password = Annotated[str | None, typer.Option(help="Its secret reference: keyring:, file: or env:.")]
 _Token = Annotated[str | None, typer.Option(help="Secret reference of a bearer token instead.")]
+_Against = Annotated[str, typer.Option(help="What steps are held against: expected, target or reference.")]
+_Version = Annotated[int | None, typer.Option(help="With --verdict: which version; the latest unless told.")]
 
 
 def add(app: typer.Typer) -> None:
@@ -24,18 +26,14 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def why(  # noqa: PLR0913, PLR0917  each option of the command is an argument
-        against: Annotated[
-            str, typer.Option(help="What steps are held against: expected, target or reference.")
-        ] = "expected",
+        against: _Against = "expected",
         last: Annotated[str, typer.Option(help="How far back from now (or from --end): 30m, 1h, 30d.")] = "1h",
         start: Annotated[datetime | None, typer.Option(help="Start of the window, UTC.")] = None,
         end: Annotated[datetime | None, typer.Option(help="End of the window, UTC; now unless told.")] = None,
         config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("whichlayer.yaml"),
         data: Annotated[Path | None, typer.Option(help="The data folder, instead of the configuration's.")] = None,
         verdict: Annotated[str, typer.Option(help="Show this stored verdict, and why it changed, instead.")] = "",
-        version: Annotated[
-            int | None, typer.Option(help="With --verdict: which version; the latest unless told.")
-        ] = None,
+        version: _Version = None,
         prometheus: _Prometheus = None,
         estate: _Map = None,
         hours: _Hours = 24.0,
@@ -49,11 +47,8 @@ def add(app: typer.Typer) -> None:
         from whichlayer.answers import Asked, print_json, print_sentences, print_versions, stored, verdicts
 
         if verdict:
-            versions = stored(verdict, version, config=config, data=data)
-            if as_json:
-                print_json(versions)
-            else:
-                print_versions(versions)
+            told = stored(verdict, version, config=config, data=data)
+            (print_json if as_json else print_versions)(told)
             return
         asked = Asked.of(against=against, last=last, start=start, end=end)
         if prometheus is None:

@@ -18,7 +18,7 @@ from collector.stores.memory import MemoryStore
 from tests.worlds.generator import START, WIFI, WIRED, Fault, World, runs
 
 FAST = AnalysisSettings(seasonal=False, references=(Reference.EXPECTED,))
-FAULT = Fault(seconds={Phase.SERVER_DB: 0.5}, steps=["save"], populations=[WIFI])
+FAULT = Fault(seconds={Phase.SERVER_DB: 0.3}, steps=["save"], populations=[WIFI])
 WORLD = World(seconds=2600.0, every=10.0, sampled=False, populations=[WIRED, WIFI])
 BAD = {Status.SLOW, Status.FAILING}
 

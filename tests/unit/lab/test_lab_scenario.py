@@ -32,7 +32,7 @@ def test_each_mistake_of_a_file_is_told_with_its_line(tmp_path: Path) -> None:
         scenario.find(str(file))
     lines = {mistake.line: mistake.message for mistake in told.value.mistakes}
     assert set(lines) == {3, 4, 5, 6}
-    assert "is no fault of the lab: there are external_link" in lines[3]
+    assert "is no fault of the lab: there are app_cpu" in lines[3]
     assert "the smaller one first" in lines[4]
     assert "is not a known key" in lines[5]
     assert "greater than 0" in lines[6]
