@@ -29,7 +29,7 @@ def roll(cursor: duckdb.DuckDBPyConnection, hours: Iterable[datetime]) -> None:
     names = listed(tables.HOURLY.names)
     for start, end in spans(hours, HOUR):
         query = _query.hourly(at("lake.steps"), Slice(start=start, end=end))
-        insert = f"INSERT INTO lake.hourly SELECT {names} FROM ({query.text})"  # noqa: S608  names of tables.py
+        insert = f"INSERT INTO lake.hourly ({names}) SELECT {names} FROM ({query.text})"  # noqa: S608  names of tables.py
         cursor.execute(insert, list(query.values))
 
 
@@ -46,7 +46,7 @@ def roll_day(cursor: duckdb.DuckDBPyConnection, name: str, day: datetime) -> Non
     for part in range(parts):
         origin = Query(text=f"SELECT * FROM ({rows}) WHERE hash({group}) % {parts} = {part}")  # noqa: S608
         query = _trend.days(name, origin, period)
-        insert = f"INSERT INTO lake.daily_{name} SELECT {names} FROM ({query.text})"  # noqa: S608  names of tables.py
+        insert = f"INSERT INTO lake.daily_{name} ({names}) SELECT {names} FROM ({query.text})"  # noqa: S608  names of tables.py
         cursor.execute(insert, list(query.values))
 
 
