@@ -20,7 +20,8 @@ class _Competitors:
         """Have so many compute from now on."""
         while len(self._running) < count:
             command = ["setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-I", "-S", "-c", _BUSY]
-            self._running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
+            # A session each: a scheduler that groups by sessions would give all of them the share of one.
+            self._running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True))
         while len(self._running) > count:
             one = self._running.pop()
             one.kill()
