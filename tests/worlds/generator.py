@@ -1,10 +1,11 @@
 """Simulated worlds as tests ask for them: ``analysis/truth`` makes the rows, here they become runs and samples."""
 
 import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from analysis.truth.facts import window, window_of
 from analysis.truth.rows import steps_table
@@ -20,17 +21,23 @@ __all__ = [
     "ALL", "METRICS", "START", "VNC", "WIFI", "WIRED", "Fault", "Missing", "World",
     "hash_of", "runs", "samples", "window", "window_of",
 ]  # fmt: skip
+_READ = [
+    "run_id", "site", "endpoint", "link", "presentation", "journey", "journey_hash", "environment", "slot", "release",
+    "step", "outcome", "seconds", "censored", "target_seconds", "http_status", "error_kind", *map(str, Phase),
+]  # fmt: skip
 
 
 def runs(world: World) -> list[Run]:
     """Walk the world."""
-    rows = steps_table(world, np.arange(0.0, world.seconds, world.every)).to_pandas()
-    return [_run(steps) for _, steps in rows.groupby("run_id", sort=False)]
+    walked: dict[str, list[dict[str, Any]]] = {}
+    for row in steps_table(world, np.arange(0.0, world.seconds, world.every)).select(_READ).to_pylist():
+        walked.setdefault(row["run_id"], []).append(row)
+    return [_run(steps) for steps in walked.values()]
 
 
-def _run(rows: pd.DataFrame) -> Run:
-    first = rows.iloc[0]
-    slot = first["slot"].tz_localize("UTC").to_pydatetime()
+def _run(rows: Sequence[Mapping[str, Any]]) -> Run:
+    first = rows[0]
+    slot = first["slot"].replace(tzinfo=UTC)
     return Run(
         run_id=first["run_id"],
         site=first["site"],
@@ -41,24 +48,23 @@ def _run(rows: pd.DataFrame) -> Run:
         environment=first["environment"],
         slot=slot,
         started_at=slot,
-        seconds=float(rows["seconds"].sum()),
+        seconds=sum(row["seconds"] or 0.0 for row in rows),
         outcome=Outcome.OK,
-        steps=tuple(_step(row) for row in rows.to_dict("records")),
+        steps=tuple(map(_step, rows)),
         facts={"release": first["release"]},
     )
 
 
-def _step(row: dict[Any, Any]) -> StepTiming:
-    known: dict[Any, Any] = {name: None if pd.isna(value) else value for name, value in row.items()}
+def _step(row: Mapping[str, Any]) -> StepTiming:
     return StepTiming(
-        step=known["step"],
-        outcome=Outcome(known["outcome"]),
-        seconds=known["seconds"],
-        censored=bool(known["censored"]),
-        phases={phase: known[phase] for phase in Phase if known[phase] is not None},
-        target_seconds=known["target_seconds"],
-        http_status=None if known["http_status"] is None else int(known["http_status"]),
-        error_kind=known["error_kind"],
+        step=row["step"],
+        outcome=Outcome(row["outcome"]),
+        seconds=row["seconds"],
+        censored=bool(row["censored"]),
+        phases={phase: row[phase] for phase in Phase if row[phase] is not None},
+        target_seconds=row["target_seconds"],
+        http_status=row["http_status"],
+        error_kind=row["error_kind"],
     )
 
 
@@ -70,9 +76,9 @@ def samples(world: World) -> list[Sample]:
             component=row["component"],
             layer=Layer(row["layer"]),
             metric=row["metric"],
-            at=row["at"].tz_localize("UTC").to_pydatetime(),
+            at=row["at"].replace(tzinfo=UTC),
             value=row["value"],
             labels=json.loads(row["labels"]),
         )
-        for row in samples_table(world).to_pandas().to_dict("records")
+        for row in samples_table(world).to_pylist()
     ]
