@@ -1,5 +1,7 @@
 """The test environment's load test on the volume that production's log lies on: production waits behind its writes."""
 
+import shutil
+
 from collector.model.layer import Layer
 from deploy.lab.fault import Running
 from deploy.lab.program import module
@@ -23,8 +25,13 @@ class _SharedStorage:
         def turn(strength: float) -> None:
             load.tell({"writers": int(24 + 24 * strength)})
 
+        def stop() -> None:
+            world.programs.stop(load)
+            # A volume hides what was open when it was removed: from behind all of it goes.
+            shutil.rmtree(world.directory / "disk" / "scratch" / "test-environment", ignore_errors=True)
+
         turn(strength)
-        return Running(stop=lambda: world.programs.stop(load), turn=turn)
+        return Running(stop=stop, turn=turn)
 
 
 PLUGIN = _SharedStorage()
