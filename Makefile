@@ -32,7 +32,7 @@ lint: $(VENV)/dev.stamp ## style, types, import rules, unused code and dependenc
 	$(BIN)/deptry .
 
 lab: packages $(VENV)/dev.stamp assets ## the long runs: every scenario five times, some that nobody wrote, a quiet hour (about 6 hours); sessions lost for every cause
-	$(BIN)/python -m deploy.lab.matrix $(LAB)
+	$(BIN)/python -m deploy.lab.trials.matrix $(LAB)
 	$(BIN)/python -m deploy.lab.drops
 
 lab-wifi: $(VENV)/dev.stamp ## nightly: record a simulated radio in a virtual machine for the tests (says what it needs)

@@ -6,12 +6,13 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from collector.plugin import names
-from deploy.lab import campaign, faults, scenario
-from deploy.lab.campaign import Campaign, Narrator
+from deploy.lab import faults
 from deploy.lab.namespace import LabError
 from deploy.lab.pace import Pace
-from deploy.lab.scenario import Planned, alone
-from deploy.lab.trial import Trial
+from deploy.lab.trials import campaign, scenario
+from deploy.lab.trials.campaign import Campaign, Narrator
+from deploy.lab.trials.scenario import Planned, alone
+from deploy.lab.trials.trial import Trial
 
 FROM_START = "from-start"
 ORDER = (

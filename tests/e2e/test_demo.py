@@ -4,10 +4,10 @@ import pytest
 
 from collector.model.layer import Layer
 from deploy.lab import demo
-from deploy.lab.narrator import Spoken
 from deploy.lab.pace import Pace
 from deploy.lab.site import Site
-from deploy.lab.trial import Trial
+from deploy.lab.trials.narrator import Spoken
+from deploy.lab.trials.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 QUICK = Pace(runs=3, samples=2, analysis=5, baseline_runs=20, seasonal=False)

@@ -31,9 +31,9 @@ def demo(  # noqa: PLR0913, PLR0917  one parameter per option
     from contextlib import closing
 
     from deploy.lab import demo as lab
-    from deploy.lab.narrator import Spoken
     from deploy.lab.pace import FAST, USUAL
     from deploy.lab.stopping import stoppable
+    from deploy.lab.trials.narrator import Spoken
 
     wanted = [*(fault or []), *([lab.FROM_START] if from_start else [])]
     wish = lab.Wish(

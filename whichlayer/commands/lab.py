@@ -20,7 +20,7 @@ def list_scenarios(
     """List the scenarios there are."""
     import json
 
-    from deploy.lab.scenario import find, shipped
+    from deploy.lab.trials.scenario import find, shipped
 
     for name, scenario in map(find, shipped()):
         if as_json:
@@ -53,11 +53,11 @@ def run(  # noqa: PLR0913, PLR0917  one parameter per option
     from contextlib import closing
 
     from collector.model.errors import WhichlayerError
-    from deploy.lab import campaign, choosing
-    from deploy.lab.lines import Measured
-    from deploy.lab.narrator import Spoken
     from deploy.lab.pace import at_every
     from deploy.lab.stopping import stoppable
+    from deploy.lab.trials import campaign, choosing
+    from deploy.lab.trials.lines import Measured
+    from deploy.lab.trials.narrator import Spoken
 
     if not scenario and not blind:
         raise WhichlayerError("name a scenario (whichlayer lab list names them), or have some drawn: --blind")

@@ -24,7 +24,7 @@ class _AppCpu:
         pid, every = world.application.process.pid, os.sched_getaffinity(0)
         _bind(pid, {max(every)})
         competitor = world.programs.start(
-            "competitor", world.server().run(module("competitor"), str(max(every))), told=True
+            "competitor", world.server().run(module("loads.competitor"), str(max(every))), told=True
         )
 
         def turn(strength: float) -> None:

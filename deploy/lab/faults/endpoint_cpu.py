@@ -2,8 +2,8 @@
 
 from collector.model.access import Link
 from collector.model.layer import Layer
-from deploy.lab.crowd import cannot_crowd_out, crowd_out
 from deploy.lab.fault import Running
+from deploy.lab.loads.crowd import cannot_crowd_out, crowd_out
 from deploy.lab.world import World
 
 _ENDPOINT = "wifi-1"

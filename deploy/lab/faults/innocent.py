@@ -17,7 +17,7 @@ class _Innocent:
     def start(self, world: World, strength: float) -> Running:
         """A program takes 200 to 400 MiB and writes 4 to 8 MiB a second."""
         amounts = (str(int(200 + 200 * strength)), str(4 + 4 * strength), str(world.directory / "elsewhere"))
-        program = world.programs.start("backup", world.server().run(module("backup"), *amounts))
+        program = world.programs.start("backup", world.server().run(module("loads.backup"), *amounts))
         return Running(stop=lambda: world.programs.stop(program))
 
 

@@ -18,7 +18,7 @@ class _Locks:
 
     def start(self, world: World, strength: float) -> Running:
         """Two workers hold it in turn, for 0.3 to 0.6 s each: who saves waits for one to two of them."""
-        command = world.server().run(module("lock_holder"), postgres.conninfo(world.sockets))
+        command = world.server().run(module("loads.lock_holder"), postgres.conninfo(world.sockets))
         holder = world.programs.start("lock-holder", command, told=True)
         holder.wait_ready()
 

@@ -20,7 +20,7 @@ class _SharedStorage:
     def start(self, world: World, strength: float) -> Running:
         """Have 24 to 48 files written at once, 64 KiB and a flush at a time."""
         where = str(world.volume_path / "scratch" / "test-environment")
-        load = world.programs.start("load-test", world.server().run(module("load_test"), where), told=True)
+        load = world.programs.start("load-test", world.server().run(module("loads.load_test"), where), told=True)
 
         def turn(strength: float) -> None:
             load.tell({"writers": int(24 + 24 * strength)})

@@ -23,7 +23,7 @@ class _Steal:
         inside = (world.application, world.database, *world.agents.get("server-1", ()))
         pids = [str(one.process.pid) for one in inside if one is not None and one.process.poll() is None]
         follow = ["setpriv", "--pdeathsig", "TERM", "--"]
-        hypervisor = world.programs.start("hypervisor", [*follow, *module("hypervisor"), *pids], told=True)
+        hypervisor = world.programs.start("hypervisor", [*follow, *module("loads.hypervisor"), *pids], told=True)
 
         def turn(strength: float) -> None:
             hypervisor.tell({"stopped": 0.15 + 0.15 * strength, "running": 0.05})

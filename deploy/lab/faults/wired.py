@@ -26,9 +26,9 @@ class _Wired:
             link.tell({"rate": 5000 - 2000 * strength, "queue": 300 + 150 * strength})
 
         turn(strength)
-        sender = world.programs.start("bulk-sender", world.server().run(module("traffic"), "send", _ADDRESS))
+        sender = world.programs.start("bulk-sender", world.server().run(module("loads.traffic"), "send", _ADDRESS))
         wired = world.namespaces["wired"]
-        receiver = world.programs.start("bulk-receiver", wired.run(module("traffic"), "receive", _ADDRESS))
+        receiver = world.programs.start("bulk-receiver", wired.run(module("loads.traffic"), "receive", _ADDRESS))
 
         def stop() -> None:
             world.programs.stop(receiver)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from deploy.lab.judging import Truth
+from deploy.lab.trials.judging import Truth
 
 _SEVERITIES = ("critical", "warning")  # what people look at first
 

@@ -25,7 +25,7 @@ from deploy.lab.namespace import LabError
 from deploy.lab.program import Program, module, wait_until
 from deploy.lab.rules.configuration import configure
 from deploy.lab.rules.judge import Alert, Answer, Said, answered, judged
-from deploy.lab.trial import Trial
+from deploy.lab.trials.trial import Trial
 from deploy.lab.world import URL, World
 
 _BLACKBOX = {"wired": 9115, "wifi": 9116}

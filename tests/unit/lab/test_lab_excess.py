@@ -11,12 +11,12 @@ from collector.model.layer import Layer
 from collector.model.verdict import Interval, LayerState, LayerVerdict, Reference, Rung, Status, Verdict
 from collector.plugin import load
 from deploy.lab import faults
-from deploy.lab.excess import Run, Step, _student, caused, difference, measured
 from deploy.lab.fault import Fault
-from deploy.lab.injector import Injected
-from deploy.lab.shares import held_shares
 from deploy.lab.span import Span
-from deploy.lab.trial import Trial
+from deploy.lab.trials.excess import Run, Step, _student, caused, difference, measured
+from deploy.lab.trials.injector import Injected
+from deploy.lab.trials.shares import held_shares
+from deploy.lab.trials.trial import Trial
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 WIFI = Population(link=Link.WIFI, presentation=Presentation.LOCAL)

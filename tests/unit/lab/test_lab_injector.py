@@ -8,9 +8,9 @@ import pytest
 from collector.model.access import Link
 from collector.model.layer import Layer
 from deploy.lab.fault import Running
-from deploy.lab.injector import Injected
 from deploy.lab.namespace import LabError
 from deploy.lab.program import Programs
+from deploy.lab.trials.injector import Injected
 from deploy.lab.world import World
 
 

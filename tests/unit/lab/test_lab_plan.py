@@ -12,11 +12,11 @@ from collector.model.layer import Layer
 from collector.model.verdict import LayerState, LayerVerdict, Reference, Rung, Status, Verdict
 from collector.plugin import names
 from deploy.lab import demo, faults
-from deploy.lab.judging import Truth, reading
 from deploy.lab.namespace import LabError
 from deploy.lab.pace import FAST
 from deploy.lab.site import free_port
-from deploy.lab.trial import Trial
+from deploy.lab.trials.judging import Truth, reading
+from deploy.lab.trials.trial import Trial
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ import pytest
 
 from collector.model.access import Link
 from collector.model.layer import Layer
-from deploy.lab.judging import Truth
 from deploy.lab.rules.configuration import scaled
 from deploy.lab.rules.judge import Alert, Said, answered, judged
+from deploy.lab.trials.judging import Truth
 
 START = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
 

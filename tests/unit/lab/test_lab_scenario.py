@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from collector.model.errors import ConfigError, WhichlayerError
 from collector.plugin import load, names
-from deploy.lab import choosing, faults, scenario
+from deploy.lab import faults
 from deploy.lab.fault import Fault
-from deploy.lab.scenario import Flap, Part, Scenario
-from deploy.lab.timetable import strength_at, watched
-from deploy.lab.users import wanted
+from deploy.lab.trials import choosing, scenario
+from deploy.lab.trials.scenario import Flap, Part, Scenario
+from deploy.lab.trials.timetable import strength_at, watched
+from deploy.lab.trials.users import wanted
 
 MISTAKEN = """\
 words: two mistakes and a flood

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.lab.tally import summary
+from deploy.lab.trials.tally import summary
 
 POPULATION = {"link": "wifi", "presentation": "local"}
 VERDICT = {"status": "slow", "journey": "j", "step": "save", "population": POPULATION, "runs": 4}

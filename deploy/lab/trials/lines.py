@@ -8,13 +8,13 @@ from typing import Any
 from collector.model.access import Population
 from collector.model.verdict import Interval
 from collector.public import verdict_json
-from deploy.lab.excess import Excess, measured, runs_of
-from deploy.lab.injector import Injected
-from deploy.lab.scenario import Planned
-from deploy.lab.shares import HeldShare, held_shares
 from deploy.lab.site import Site
 from deploy.lab.span import Span
-from deploy.lab.trial import Trial
+from deploy.lab.trials.excess import Excess, measured, runs_of
+from deploy.lab.trials.injector import Injected
+from deploy.lab.trials.scenario import Planned
+from deploy.lab.trials.shares import HeldShare, held_shares
+from deploy.lab.trials.trial import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ from typing import Protocol
 from deploy.lab.namespace import LabError
 from deploy.lab.pace import Pace
 from deploy.lab.rules.monitoring import Monitoring
-from deploy.lab.scenario import Planned
 from deploy.lab.site import Site, free_port
 from deploy.lab.stopping import Stopped
-from deploy.lab.trial import Trial, make
-from deploy.lab.users import at_work
-from deploy.lab.usual import learn, recover
+from deploy.lab.trials.scenario import Planned
+from deploy.lab.trials.trial import Trial, make
+from deploy.lab.trials.users import at_work
+from deploy.lab.trials.usual import learn, recover
 from deploy.lab.world import World
 
 Progress = Callable[[float, float], None]

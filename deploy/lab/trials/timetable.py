@@ -1,6 +1,6 @@
 """When each fault of a scenario is on, and how strongly: pure, from the seconds gone."""
 
-from deploy.lab.scenario import Part, Planned
+from deploy.lab.trials.scenario import Part, Planned
 
 # Seconds, or as many runs when runs are rare: three to be sure, and some to look.
 _LIMIT, _LIMIT_RUNS = 120.0, 8  # from the last change until the verdict

@@ -1,6 +1,6 @@
 """Ordinary people at work in casebook, coming and going: traffic that is nobody's fault.
 
-``python -m deploy.lab.users`` is told on standard input where, who, how many, and works until that ends.
+``python -m deploy.lab.trials.users`` is told on standard input where, who, how many, and works until that ends.
 Each of them signs in once, then searches, opens, saves and prints as people do, with pauses. Their number
 swings from the fewest to the most and back; who is at work takes memory on the machine.
 """
@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 
 from deploy.lab.program import module
-from deploy.lab.scenario import Load
+from deploy.lab.trials.scenario import Load
 from deploy.lab.world import URL, World
 
 _THINKING = 1.0  # seconds between two things a person does, on average
@@ -35,7 +35,7 @@ def at_work(world: World, load: Load | None) -> Iterator[None]:
     if load is None:
         yield
         return
-    command = world.namespaces["wired"].run(module("users"))
+    command = world.namespaces["wired"].run(module("trials.users"))
     people = world.programs.start("users", command, told=True)
     people.tell({
         "url": URL, "account": "probe-visitor", "password": world.passwords["visitor"],

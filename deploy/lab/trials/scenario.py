@@ -1,6 +1,6 @@
 """What is to happen in the lab, as a YAML file: which faults, when, how strong, beside how much ordinary work.
 
-Files lie in ``deploy/lab/scenarios/`` or anywhere else; docs/lab.md describes them. The name of every
+Files lie in ``deploy/lab/trials/scenarios/`` or anywhere else; docs/lab.md describes them. The name of every
 fault is a scenario too: that fault alone, from the beginning until it is judged.
 """
 

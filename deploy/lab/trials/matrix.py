@@ -1,8 +1,11 @@
 """``make lab``: every scenario several times, some that nobody wrote, a quiet hour; who was right, and how surely.
 
-usage: python -m deploy.lab.matrix [--rounds 5] [--unwritten 10] [--quiet "60 min"] [--seed 1] [--json] [SCENARIO ...]
+usage: python -m deploy.lab.trials.matrix [--rounds 5] [--unwritten 10] [--quiet "60 min"] [--seed 1] [--json]
+       [--add FILE] [SCENARIO ...]
 
 A round is one ``whichlayer lab run`` of all scenarios, in an order drawn by lot, on a world and a site of its own.
+All of it takes hours: with ``--add``, what comes out is added to a file of JSON lines, and everything in that file is
+counted, so that rounds made one by one (``--seed 2 --rounds 1``) add up.
 """
 
 import argparse
@@ -10,14 +13,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from deploy.lab.rules import monitoring
-from deploy.lab.scenario import shipped
-from deploy.lab.tally import answer, summary, truth
+from deploy.lab.trials.scenario import shipped
+from deploy.lab.trials.tally import answer, summary, truth
 
 _QUIET = "quiet"
 
@@ -25,14 +29,14 @@ _QUIET = "quiet"
 def main() -> int:
     """Run it all; exit 0 only when everything that could be made was named right and nothing was lost."""
     asked = _arguments()
-    lines: list[dict[str, Any]] = []
+    lines = _earlier(asked.add)
     lost = 0
     unruly = monitoring.missing()
     beside = [] if unruly else ["--rules"]
     if unruly:
         Console(stderr=True).print(f"no alert rules beside: {unruly}")
     for options, scenarios in _plan(asked):
-        found = list(_lab_run([*options, *beside, "--every", str(asked.every), "--alone", "--json"]))
+        found = list(_lab_run([*options, *beside, "--every", str(asked.every), "--alone", "--json"], asked.add))
         lines += found
         lost += scenarios - len(found)
     counted = summary(lines) | {"lost": lost}
@@ -55,12 +59,19 @@ def _plan(asked: argparse.Namespace) -> Iterator[tuple[list[str], int]]:
         yield [_QUIET, "--lasts", asked.quiet, "--seed", str(asked.seed)], 1
 
 
-def _lab_run(options: list[str]) -> Iterator[dict[str, Any]]:
+def _earlier(path: Path | None) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in path.read_text().splitlines()] if path and path.exists() else []
+
+
+def _lab_run(options: list[str], add: Path | None) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "whichlayer", "lab", "run", *options]
     Console(stderr=True).print("$ " + " ".join(["whichlayer", *command[3:]]), highlight=False)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as lab:
         assert lab.stdout is not None
         for text in lab.stdout:
+            if add:
+                with add.open("a") as file:
+                    file.write(text)
             yield json.loads(text)
 
 
@@ -139,6 +150,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quiet", default="60 min", help="how long the quiet time is; 0: none")
     parser.add_argument("--every", type=float, default=5.0, help="seconds between two runs")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first round")
+    parser.add_argument("--add", type=Path, help="add the lines to this file, and count all that it holds")
     parser.add_argument("--json", action="store_true", help="one object, for machines")
     return parser.parse_args()
 

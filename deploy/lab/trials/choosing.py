@@ -8,7 +8,7 @@ from collector.model.errors import WhichlayerError
 from collector.plugin import load, names
 from deploy.lab import faults
 from deploy.lab.fault import Fault
-from deploy.lab.scenario import Flap, Part, Planned, Scenario, find, planned
+from deploy.lab.trials.scenario import Flap, Part, Planned, Scenario, find, planned
 
 _LATEST = 30  # seconds until the last fault of a scenario nobody wrote
 

@@ -1,6 +1,6 @@
 """Somebody else's computing on the same server: programs that keep one processor busy, as many as told.
 
-``python -m deploy.lab.competitor PROCESSOR``; how many comes as JSON lines on standard input and nowhere else.
+``python -m deploy.lab.loads.competitor PROCESSOR``; how many comes as JSON lines on standard input and nowhere else.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The test environment's load test, as a volume sees it: many writers, each with its own file, flushing as they go.
 
 How many write at once comes as JSON lines on standard input and nowhere else.
-``python -m deploy.lab.load_test DIRECTORY``
+``python -m deploy.lab.loads.load_test DIRECTORY``
 """
 
 import json

@@ -2,7 +2,7 @@
 
 It is the lock that changing a table's rules takes: nobody can add a note meanwhile, reading goes on. Whoever saves
 waits for the worker that has it and for the one before it in the queue. How long each holds it comes as JSON lines on
-standard input and nowhere else. ``python -m deploy.lab.lock_holder CONNINFO``
+standard input and nowhere else. ``python -m deploy.lab.loads.lock_holder CONNINFO``
 """
 
 import json

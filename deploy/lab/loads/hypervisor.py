@@ -1,9 +1,9 @@
 """A hypervisor that gives the processor to others: stops all programs of one machine for a short time, again and again.
 
-``python -m deploy.lab.hypervisor PID …`` stops these processes and their children with SIGSTOP and lets them go on with
-SIGCONT, each held by a descriptor of its own so that no other process can take its number's place. How long they are
-stopped and run comes as JSON lines on standard input and nowhere else. However this ends, they go on: a second process
-beside it sees it end, even when it is killed, and lets them.
+``python -m deploy.lab.loads.hypervisor PID …`` stops these processes and their children with SIGSTOP and lets them go
+on with SIGCONT, each held by a descriptor of its own so that no other process can take its number's place. How long
+they are stopped and run comes as JSON lines on standard input and nowhere else. However this ends, they go on: a
+second process beside it sees it end, even when it is killed, and lets them.
 """
 
 import json

@@ -1,6 +1,6 @@
 """A busy neighbour that does no harm: holds memory, touches it, and writes files, gently.
 
-``python -m deploy.lab.backup MEBIBYTES MEBIBYTES_PER_SECOND DIRECTORY``
+``python -m deploy.lab.loads.backup MEBIBYTES MEBIBYTES_PER_SECOND DIRECTORY``
 """
 
 import os

@@ -1,6 +1,6 @@
 """A processor that an endpoint shares with programs that are never done, and of which it gets little.
 
-``python -m deploy.lab.crowd PROCESSOR COUNT`` runs so many there until its standard input closes.
+``python -m deploy.lab.loads.crowd PROCESSOR COUNT`` runs so many there until its standard input closes.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ def crowd_out(world: World, endpoint: str, strength: float) -> Running:
     """
     processor, victims = max(os.sched_getaffinity(0)), world.agents.get(endpoint, ())
     before = {thread: os.sched_getaffinity(thread) for victim in victims for thread in _threads(victim)}
-    crowd = world.programs.start(f"crowd-{endpoint}", [*module("crowd"), str(processor), str(_RIVALS)], told=True)
+    crowd = world.programs.start(f"crowd-{endpoint}", [*module("loads.crowd"), str(processor), str(_RIVALS)], told=True)
     crowd.wait_ready()
 
     def turn(strength: float) -> None:

@@ -10,9 +10,9 @@ from rich.table import Table
 from collector.model.verdict import Verdict
 from dashboards import wording
 from deploy.lab.rules.judge import Said
-from deploy.lab.scenario import Planned
 from deploy.lab.site import Site
-from deploy.lab.trial import Trial
+from deploy.lab.trials.scenario import Planned
+from deploy.lab.trials.trial import Trial
 from deploy.lab.world import URL
 
 _TELL_EVERY = 30.0  # seconds

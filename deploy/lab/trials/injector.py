@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from deploy.lab.fault import Fault, Running
-from deploy.lab.judging import Truth
 from deploy.lab.namespace import LabError
-from deploy.lab.scenario import Planned
 from deploy.lab.span import Span
-from deploy.lab.timetable import strength_at
+from deploy.lab.trials.judging import Truth
+from deploy.lab.trials.scenario import Planned
+from deploy.lab.trials.timetable import strength_at
 from deploy.lab.world import World
 
 

@@ -10,14 +10,14 @@ from analysis.conclude import worst
 from collector.model.layer import Layer
 from collector.model.verdict import Reference, Status, Verdict
 from collector.public import verdict_json
-from deploy.lab.injector import Injected, Injector
-from deploy.lab.judging import Truth, reading
 from deploy.lab.rules.judge import Said
-from deploy.lab.scenario import Planned
 from deploy.lab.site import Site
 from deploy.lab.span import Span
-from deploy.lab.timetable import watched
-from deploy.lab.usual import check_alive, late
+from deploy.lab.trials.injector import Injected, Injector
+from deploy.lab.trials.judging import Truth, reading
+from deploy.lab.trials.scenario import Planned
+from deploy.lab.trials.timetable import watched
+from deploy.lab.trials.usual import check_alive, late
 
 _POLL = 1.0  # seconds
 

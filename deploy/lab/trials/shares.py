@@ -7,10 +7,10 @@ from datetime import timedelta
 from analysis.statistics import bounded
 from collector.model.layer import Layer
 from collector.model.verdict import Interval, LayerVerdict, Verdict
-from deploy.lab.excess import LEVEL, Run, Runs, Step, caused
-from deploy.lab.injector import Injected
 from deploy.lab.span import Span
-from deploy.lab.trial import Trial
+from deploy.lab.trials.excess import LEVEL, Run, Runs, Step, caused
+from deploy.lab.trials.injector import Injected
+from deploy.lab.trials.trial import Trial
 
 _WORTH_NAMING = 0.1
 _LAST = timedelta(milliseconds=1)  # the run that a verdict ends with is one of its runs

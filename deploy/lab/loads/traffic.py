@@ -1,6 +1,6 @@
 """Somebody else's download: one end sends as fast as it can, the other takes it, over a few connections.
 
-``python -m deploy.lab.traffic send|receive HOST:PORT``
+``python -m deploy.lab.loads.traffic send|receive HOST:PORT``
 """
 
 import socket

@@ -15,10 +15,10 @@ from analysis.statistics import bounded
 from collector.model.access import Link, Population, Presentation
 from collector.model.verdict import Interval
 from collector.store import Slice
-from deploy.lab.injector import Injected
 from deploy.lab.site import Site
 from deploy.lab.span import Span
-from deploy.lab.trial import Trial
+from deploy.lab.trials.injector import Injected
+from deploy.lab.trials.trial import Trial
 
 LEVEL = 0.9
 _MOST_OFF = 60  # the latest so many quiet runs: what is usual drifts
