@@ -37,6 +37,8 @@ ACCOUNT = [str(phase) for phase in Phase if phase.startswith("server_")]
 OUTSIDE = [str(phase) for phase in Phase if str(phase) not in ACCOUNT]
 AS_MEASURED = ("render", "launch", "pixels", "ready", "display", "identity", "spool")
 PARTS = ("resolve", "connect", "transfer", "wait", "unsplit", "path", "session", *ACCOUNT, *AS_MEASURED, "rest")
+# What comes and goes over the network: a contrast divides it between the way there and what lies behind.
+ON_THE_WAY = ("resolve", "connect", "transfer", "wait", "unsplit", "display", "path", "identity")
 READ = ("slot", "outcome", "seconds", SPANS)  # of a row, beside its phases
 LEAST_QUIET = 8
 TOLD = 0.5

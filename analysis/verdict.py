@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from analysis.counting import RULES
 from analysis.narrowing import Part, narrow
+from analysis.parts import ON_THE_WAY
 from analysis.statistics import bounded, rounded
 from analysis.surroundings import Surroundings, surroundings
 from collector.model.layer import Layer
@@ -88,14 +89,14 @@ def _parts(findings: Sequence[Finding], around: Surroundings, excess: float) -> 
                 nothing = bounded(0.0, 0.0, finding.seconds.high, finding.seconds.level)
                 parts.append(Part(among=among, seconds=nothing, evidence=finding.evidence))
             continue
-        if finding.method.name == "phases" and divided and _of_the_way(finding, among):
+        if finding.method.name == "phases" and divided and _of_the_way(finding):
             continue
         parts.append(Part(among=among, seconds=finding.seconds, evidence=finding.evidence))
     return parts
 
 
-def _of_the_way(finding: Finding, among: Sequence[Layer]) -> bool:
-    return Layer.ACCESS_NETWORK in among or any(one.rule == "phases.resolve" for one in finding.evidence)
+def _of_the_way(finding: Finding) -> bool:
+    return any(one.source.get("phase") in ON_THE_WAY for one in finding.evidence)
 
 
 def _below(parts: Sequence[Part]) -> float:

@@ -2,14 +2,15 @@
 
 Mathematics. Runs of the slow access are paired with the nearest run of another access (within one
 and a half intervals). Both are taken as excess over their own quiet time, part by part. With L the
-network parts (resolve, connect, transfer, wait) plus what no account splits (unsplit, display, path):
+network parts (resolve, connect, transfer, wait), what no account splits (unsplit, display, path) and signing in:
 shared = min(L, max(0, L of the least affected access on another link)), own = L - shared. Own
 belongs to this link: the access network; for a remote presentation whose link's local runs are
 unaffected, to the remote session. Shared belongs to the core, or, as far as it is waiting while
 connecting is no slower, to a queue before the application (to who answers the step, where that is a
 printer or an external link: analysis/behind.py); shared looking up of the name is the core's. A local
 access is held against local ones where there are any: what walks inside a session crosses neither its
-link nor the core. What is shared of unsplit time is divided as the other access's own account divides
+link nor the core. Shared signing in is the sign-in service's, or the core's where connecting is slower too.
+What is shared of unsplit time is divided as the other access's own account divides
 its excess, when it has one. Intervals: percentile bootstrap over pairs.
 
 Limits. It needs an access on another link with runs at the same times and a quiet time before. Two
@@ -24,7 +25,7 @@ import numpy as np
 from analysis.behind import SERVER, behind
 from analysis.episode import Episode
 from analysis.pairs import Pairs, columns, others, paired
-from analysis.parts import ACCOUNT, sides
+from analysis.parts import ACCOUNT, ON_THE_WAY, sides
 from analysis.statistics import Floats, interval
 from analysis.units import duration
 from analysis.window import Window
@@ -33,8 +34,8 @@ from collector.model.layer import Layer
 from collector.model.verdict import Evidence, Finding, LayerState, MethodUse, Status
 
 NAME, CARRIED = ("resolve",), ("connect", "transfer", "wait")
-NETWORK = (*NAME, *CARRIED)
 UNSPLIT = ("unsplit", "display", "path")
+SIGN_IN = ("identity",)
 QUEUE = (Layer.NETWORK_CORE, Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION)
 ACCOUNTED = {
     "server_app": (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION),
@@ -70,7 +71,7 @@ class _Asked:
 class Contrast:
     """See the module."""
 
-    use = MethodUse(name="contrast", version="5")
+    use = MethodUse(name="contrast", version="6")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:
         """Divide the network's part, and what no account splits, into own and shared."""
@@ -88,21 +89,18 @@ class Contrast:
             return self._session_only(local, asked)
         if not remote:
             elsewhere = [p for p in elsewhere if p.population.presentation is Presentation.LOCAL] or elsewhere
-        best = min(
-            elsewhere, key=lambda pairs: (float(pairs.other[columns(*NETWORK, *UNSPLIT)].sum()), pairs.population)
-        )
+        best = min(elsewhere, key=lambda pairs: (_affected(pairs), pairs.population))
         return self._divided(best, min(local, key=_affected, default=None), asked)
 
     def _divided(self, best: Pairs, local: Pairs | None, asked: _Asked) -> Sequence[Finding]:
-        parts = (*NETWORK, *UNSPLIT)
-        mine, mine_draws = _total(best, parts)
-        shared, shared_draws = _shared(best, parts)
+        mine, mine_draws = _total(best, ON_THE_WAY)
+        shared, shared_draws = _shared(best, ON_THE_WAY)
         own, own_draws = mine - shared, mine_draws - shared_draws
         found = []
         remote = asked.episode.population.presentation is not Presentation.LOCAL
         among: tuple[Layer, ...] = (Layer.ACCESS_NETWORK, Layer.REMOTE_SESSION) if remote else (Layer.ACCESS_NETWORK,)
         if local is not None:
-            session, session_draws = _beyond(local, parts)
+            session, session_draws = _beyond(local, ON_THE_WAY)
             session, session_draws = min(own, session), np.minimum(own_draws, session_draws)
             own, own_draws = own - session, own_draws - session_draws
             found.append(self._finding((Layer.REMOTE_SESSION,), _Amount(session, session_draws), local, asked))
@@ -119,7 +117,12 @@ class Contrast:
         found = [self._finding(core, _Amount(network, network_draws), best, asked)]
         if name > 0:
             found.append(self._finding((Layer.NETWORK_CORE,), _Amount(name, name_draws, *NAME), best, asked))
-        every, every_draws = _shared(best, (*NETWORK, *UNSPLIT))
+        sign_in, sign_in_draws = _shared(best, SIGN_IN)
+        if sign_in > 0:
+            quick = _connects(best) and connect < CONNECT_SHARE * sign_in
+            signing = (Layer.IDENTITY,) if quick else (Layer.NETWORK_CORE, Layer.IDENTITY)
+            found.append(self._finding(signing, _Amount(sign_in, sign_in_draws, *SIGN_IN), best, asked))
+        every, every_draws = _shared(best, (*NAME, *CARRIED, *UNSPLIT))
         rest = max(0.0, every - network - name)
         rest_draws = np.maximum(0.0, every_draws - network_draws - name_draws)
         account = best.other[columns(*ACCOUNT)].clip(min=0)
@@ -140,19 +143,23 @@ class Contrast:
         if not local:
             return ()
         best = min(local, key=_affected)
-        parts = (*NETWORK, *UNSPLIT)
-        session, session_draws = _beyond(best, parts)
-        rest, rest_draws = _shared(best, parts)
-        candidates = (Layer.ACCESS_NETWORK, Layer.NETWORK_CORE, *asked.far)
-        return [
+        session, session_draws = _beyond(best, ON_THE_WAY)
+        rest, rest_draws = _shared(best, (*NAME, *CARRIED, *UNSPLIT))
+        sign_in, sign_in_draws = _shared(best, SIGN_IN)
+        network = (Layer.ACCESS_NETWORK, Layer.NETWORK_CORE)
+        found = [
             self._finding((Layer.REMOTE_SESSION,), _Amount(session, session_draws), best, asked),
-            self._finding(candidates, _Amount(rest, rest_draws), best, asked),
+            self._finding((*network, *asked.far), _Amount(rest, rest_draws), best, asked),
         ]
+        if sign_in > 0:
+            signing = _Amount(sign_in, sign_in_draws, *SIGN_IN)
+            found.append(self._finding((*network, Layer.IDENTITY), signing, best, asked))
+        return found
 
     def _finding(self, among: tuple[Layer, ...], part: _Amount, pairs: Pairs, asked: _Asked) -> Finding:
         found, episode = interval(part.seconds, part.draws, asked.level), asked.episode
-        mine, _ = _total(pairs, (*NETWORK, *UNSPLIT))
-        theirs = float(pairs.other[columns(*NETWORK, *UNSPLIT)].sum())
+        mine, _ = _total(pairs, ON_THE_WAY)
+        theirs = _affected(pairs)
         text = (
             f"outside the server {episode.population} took {duration(mine)} more than in its quiet time, "
             f"{pairs.population} in the same {pairs.count} slots {duration(theirs)} more"
@@ -179,7 +186,7 @@ class Contrast:
 
 
 def _affected(pairs: Pairs) -> float:
-    return float(pairs.other[columns(*NETWORK, *UNSPLIT)].sum())
+    return float(pairs.other[columns(*ON_THE_WAY)].sum())
 
 
 def _connects(pairs: Pairs) -> bool:

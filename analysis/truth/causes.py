@@ -79,7 +79,12 @@ def external_link(_seconds: float, _draw: Draw) -> Cause:
     return Cause(layer=Layer.EXTERNAL_LINK, phases={Phase.SERVER_EXTERNAL: 1.0})
 
 
-# Not among them: the endpoint (nothing tells it from its link), printing, and the sign-in service.
+def identity(_seconds: float, _draw: Draw) -> Cause:
+    """Wait for the sign-in service, which everybody sees alike and no link explains."""
+    return Cause(layer=Layer.IDENTITY, phases={Phase.IDENTITY: 1.0})
+
+
+# Not among them: the endpoint (nothing tells it from its link), and printing.
 CAUSES: Mapping[Layer, Callable[[float, Draw], Cause]] = {
     Layer.ACCESS_NETWORK: access_network,
     Layer.NETWORK_CORE: network_core,
@@ -90,6 +95,7 @@ CAUSES: Mapping[Layer, Callable[[float, Draw], Cause]] = {
     Layer.DATABASE: database,
     Layer.STORAGE: storage,
     Layer.EXTERNAL_LINK: external_link,
+    Layer.IDENTITY: identity,
 }
 # Layers that take their time out of the same account: two of them at once are no more than a sum.
 SAME_ACCOUNT: Sequence[frozenset[Layer]] = (

@@ -105,6 +105,14 @@ CULPRITS: Mapping[str, tuple[Layer, World]] = {
 
 # Who is to blame is told by what else was slow on the way, or by who waited.
 WAYS: Mapping[str, tuple[Layer, World]] = {
+    "the sign-in service keeps everybody waiting": (
+        Layer.IDENTITY,
+        World(faults=[Fault(seconds={Phase.IDENTITY: 0.8}, steps=["login"])]),
+    ),
+    "one link's way to the sign-in service is slow": (
+        Layer.ACCESS_NETWORK,
+        World(faults=[Fault(seconds={Phase.IDENTITY: 0.8}, steps=["login"], populations=[WIFI])]),
+    ),
     "names are looked up slowly": (
         Layer.NETWORK_CORE,
         World(faults=[Fault(seconds={Phase.RESOLVE: 0.8}, steps=["login"])]),
