@@ -11,6 +11,9 @@ QUICK := -q --disable-pip-version-check --no-compile
 # What an endpoint loads: it is type-checked for Windows as well.
 WINDOWS := probes collector/model whichlayer/__main__.py whichlayer/agent.py whichlayer/commands/agent.py
 
+# Without bytecode every program that a test or the lab starts compiles all it imports, each time: half of its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test lint lab lab-wifi bench wheel bundles windows-wheels windows-wine assets docs lock packages clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -20,7 +23,7 @@ demo: $(VENV)/run.stamp assets ## break real things and see which layer is named
 	$(BIN)/whichlayer demo $(DEMO)
 
 test: packages $(VENV)/dev.stamp assets build/peers/.stamp ## run all tests (TEST="-k walk" for some)
-	$(BIN)/pytest -n 2 $(TEST)
+	$(BIN)/pytest -n 3 $(TEST)
 
 lint: $(VENV)/dev.stamp ## style, types, import rules, unused code and dependencies
 	$(BIN)/ruff check .

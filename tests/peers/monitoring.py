@@ -139,7 +139,8 @@ def wait(url: str, query: str, least: float) -> None:
     deadline = time.monotonic() + 40
     while time.monotonic() < deadline:
         try:
-            result = httpx2.get(f"{url}/api/v1/query", params={"query": query}).json()["data"]["result"]
+            answer = httpx2.get(f"{url}/api/v1/query", params={"query": query})
+            result = answer.raise_for_status().json()["data"]["result"]  # 503 while it starts
             if result and float(result[0]["value"][1]) >= least:
                 return
         except httpx2.HTTPError:
