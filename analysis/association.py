@@ -14,6 +14,7 @@ easily. What remains constant has no course to follow. A strictly periodic fault
 its p-value is large, and nothing is concluded.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ LEAST_CONTROLS = 19  # fewer cannot be beaten at 5 %
 CHANCE, BEYOND, LEAST_R = 0.05, 3.5, 0.3
 FORGOTTEN = 0.2  # where an autocorrelation is this small, a shift is another time
 LOW, HIGH = -0.5, 2.0
+SURE = 1.645  # standard errors, one-sided
 CLOSEST = 0.999  # a correlation, where Fisher's z has no end
 
 
@@ -39,6 +41,7 @@ class Association:
     beyond: float
     as_close: int
     controls: int
+    short: bool
 
     @property
     def enough(self) -> bool:
@@ -72,18 +75,22 @@ def associations(target: Floats, courses: Floats, given: Floats, others: Floats)
     base = _base(given)
     left = target - (base @ target) @ base
     near = _correlations(left, courses, base)
+    plain = _correlations(target - target.mean(), courses, _base(given[:0]))
     lags = [*range(-LATER, EARLIER + 1)]
     elsewhere = _correlations(left, others, base)[:, lags].max(axis=1) if len(others) else np.zeros(0)
     reach = memory(left)
     found = []
-    for course, correlation in zip(courses, near, strict=True):
+    for course, correlation, whole in zip(courses, near, plain, strict=True):
         mine = freed(course[None, :], given)[0]
         shifted = _shifted(correlation, max(reach, memory(mine)))
         controls = np.concatenate([shifted, elsewhere])
         best = int(np.argmax(correlation[lags]))
         r = float(correlation[lags][best])
         close, beyond = int(np.count_nonzero(controls >= r)), _beyond(r, controls)
-        found.append(Association(r=r, lag=lags[best], beyond=beyond, as_close=close, controls=len(controls)))
+        short = _short(float(whole[lags].max()), target, course)
+        found.append(
+            Association(r=r, lag=lags[best], beyond=beyond, as_close=close, controls=len(controls), short=short)
+        )
     return found
 
 
@@ -94,6 +101,25 @@ def memory(course: Floats) -> int:
     if like[0] <= 0:
         return 0
     return int(np.argmax(like / like[0] < FORGOTTEN))
+
+
+def _short(r: float, one: Floats, other: Floats) -> bool:
+    """Say whether two courses are surely less close than two noisy sightings of one and the same would be.
+
+    How like itself a course is an interval later is the least share of it that is no noise.
+    """
+    mine, theirs = _next(one), _next(other)
+    expected, together = math.sqrt(mine * theirs), mine * theirs
+    alone = len(one) * (1 - together) / (1 + together) - 3  # values that do not remember each other
+    if alone <= 0:
+        return False
+    return math.atanh(min(r, CLOSEST)) < math.atanh(min(expected, CLOSEST)) - SURE / math.sqrt(alone)
+
+
+def _next(course: Floats) -> float:
+    left = course - course.mean()
+    whole = float(left @ left)
+    return max(0.0, float(left[:-1] @ left[1:]) / whole) if whole > 0 else 0.0
 
 
 def _beyond(r: float, controls: Floats) -> float:

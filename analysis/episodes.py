@@ -64,7 +64,7 @@ def _merged(found: Levels, settings: AnalysisSettings) -> list[Stretch]:
     Standing still now and then is an episode of its own only where most runs are neither slow nor failing.
     """
     joined: list[Stretch] = []
-    for stretch in sorted((*found.slow, *found.failing), key=lambda s: (s.first, s.last)):
+    for stretch in sorted((*found.slow, *found.sudden, *found.failing), key=lambda s: (s.first, s.last)):
         if joined and stretch.first <= joined[-1].last + 1:
             before = joined[-1]
             joined[-1] = Stretch(before.first, max(before.last, stretch.last), before.open or stretch.open)

@@ -11,10 +11,12 @@ from analysis.learning import BLOCKS, Learner, block_size, quiet, unit_size
 from analysis.series import Bools, Rows, Series, Times
 from analysis.settings import AnalysisSettings
 from analysis.statistics import OUTLIER_SHARE, Floats
-from analysis.watch import LONGEST, Stretch, Watch, limits
+from analysis.watch import LONGEST, Limits, Stretch, Watch, in_a_row, limits
 from collector.model.access import Population
 from collector.model.verdict import Reference, Rung
 
+SUDDEN_TIMES = 2.0  # as far beyond the expected level as a slow run is: nobody needs to look five times
+SUDDEN_RATE = 0.02  # of quiet runs may be that far
 STALL_SECONDS = 0.5  # beyond the expected level, or three times as long as that: then a run has stood still
 STALL_TIMES = 3.0
 STALL_RATE = 0.02  # of quiet runs may do so
@@ -26,8 +28,8 @@ QUIET_FAILURE_RATE = 0.05  # a service that fails once in twenty is not failing,
 class Levels:
     """A series with its reference: ``mid`` and ``threshold`` per row (NaN where there is none).
 
-    ``slow``, ``failing`` and ``stalling`` are stretches of row numbers; ``band`` is the one in force at the end,
-    None when there is none. ``vantage`` is the best access, when that is the reference.
+    ``slow``, ``sudden``, ``failing`` and ``stalling`` are stretches of row numbers; ``band`` is the one in force at the
+    end, None when there is none. ``vantage`` is the best access, when that is the reference.
     """
 
     series: Series
@@ -37,6 +39,7 @@ class Levels:
     band: Band | None
     slow: tuple[Stretch, ...]
     failing: tuple[Stretch, ...]
+    sudden: tuple[Stretch, ...] = ()
     stalling: tuple[Stretch, ...] = ()
     vantage: Population | None = None
 
@@ -79,7 +82,8 @@ def _against_expected(series: Series, others: Sequence[Series], settings: Analys
     last = seasonal.get(series.slots[-1].astype("datetime64[h]"), watched.band)
     marks = _Marks(mid=mid, threshold=threshold, band=last)
     found = _levels(series, Reference.EXPECTED, marks, watched.watch, failing(series, settings))
-    return replace(found, stalling=stalling(series, mid, settings))
+    far = sudden(series, mid, threshold, settings)
+    return replace(found, sudden=far, stalling=stalling(series, mid, settings))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -244,6 +248,12 @@ def failing(series: Series, settings: AnalysisSettings) -> tuple[Stretch, ...]:
     return _too_often(series.bad, Watch(), QUIET_FAILURE_RATE, settings)
 
 
+def sudden(series: Series, mid: Floats, threshold: Floats, settings: AnalysisSettings) -> tuple[Stretch, ...]:
+    """Find stretches that begin with runs in a row far beyond what is slow already: three say enough."""
+    far = ~np.isnan(threshold) & (np.nan_to_num(series.seconds) > np.nan_to_num(mid + SUDDEN_TIMES * (threshold - mid)))
+    return _too_often(far, Watch(), SUDDEN_RATE, settings, in_a_row)
+
+
 def stalling(series: Series, mid: Floats, settings: AnalysisSettings) -> tuple[Stretch, ...]:
     """Find stretches in which runs stand still again and again, most others being as quick as ever.
 
@@ -255,7 +265,9 @@ def stalling(series: Series, mid: Floats, settings: AnalysisSettings) -> tuple[S
     return _too_often(again, Watch(recovery=STALL_RECOVERY), STALL_RATE, settings)
 
 
-def _too_often(flags: Bools, watch: Watch, least: float, settings: AnalysisSettings) -> tuple[Stretch, ...]:
+def _too_often(
+    flags: Bools, watch: Watch, least: float, settings: AnalysisSettings, enough: Limits = limits
+) -> tuple[Stretch, ...]:
     """Find stretches in which more rows are flagged than usual, ``least`` of them being always usual."""
     if not flags.any():
         return ()
@@ -264,7 +276,7 @@ def _too_often(flags: Bools, watch: Watch, least: float, settings: AnalysisSetti
     while row < len(flags):
         rates = _usual_rates(flags, np.arange(row, len(flags), size), watch, least)
         same = next((block for block, rate in enumerate(rates) if rate != rates[0]), len(rates))
-        limit = limits(rates[0], settings.false_alarm)
+        limit = enough(rates[0], settings.false_alarm)
         taken = row + watch.until_change(flags[row : row + same * size], limit)
         end = min(len(flags), -(-taken // size) * size)
         watch.follow(flags[taken:end], limit)

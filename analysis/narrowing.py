@@ -8,7 +8,7 @@ off when it was sampled and did not move. Of a wider group one layer is named on
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from analysis.statistics import bounded
 from analysis.surroundings import Surroundings
@@ -45,7 +45,6 @@ def narrow(part: Part, around: Surroundings) -> list[Part]:
         return [_to(part, (Layer.VIRTUALISATION,))]
     if set(part.among) == {Layer.DATABASE, Layer.STORAGE}:
         return _database(part, around)
-    around = _preferring(part, around)
     if Layer.APPLICATION in part.among and not {Layer.DATABASE, Layer.NETWORK_CORE} & set(part.among):
         return [_application(part, around)]
     return [_any(part, around)]
@@ -66,16 +65,6 @@ def _beyond(part: Part, around: Surroundings) -> Part:
     """Strike off what lies before a station that was reached as ever; a printer may stand on another way."""
     left = tuple(layer for layer in part.among if layer not in around.reached)
     return _to(part, left) if left and Layer.PRINTING not in left else part
-
-
-def _preferring(part: Part, around: Surroundings) -> Surroundings:
-    """Of several layers that moved, keep one that goes up and down with the step where all others surely do not."""
-    moved = {layer for layer in part.among if layer in around.moved}
-    along = moved & around.along
-    if len(along) != 1 or not moved - along <= around.apart:
-        return around
-    kept = {layer: told for layer, told in around.moved.items() if layer not in moved - along}
-    return replace(around, moved=kept, open=around.open | (moved - along))
 
 
 def _any(part: Part, around: Surroundings) -> Part:

@@ -3,10 +3,11 @@
 Mathematics. A run or a sample is *over* when it lies beyond the middle between its medians in the quiet time and in the
 episode; the change is where most before it are not over and most after it are. The step changed between the slot of the
 last run before it and one run interval after that of the first one after it. A metric was quiet until the last sample
-before two of three lay beyond the quiet 95 %, or one beyond the middle; less one sampling interval, what its own memory
-keeps back (of quiet samples with a lag-one correlation r, -1 / ln r intervals) and what clocks are known to be off,
-that is the earliest it can have moved. It moved after the step when even that lies behind the latest time of the step,
-with at least 3 quiet samples and 3 runs between, of which two thirds are over.
+before two of three lay beyond the quiet 95 %; less one sampling interval, what its own memory keeps back (of quiet
+samples with a lag-one correlation r, -1 / ln r intervals) and what clocks are known to be off, that is the earliest it
+can have moved. It moved after the step when even that lies behind the latest time of the step, with at least 3 quiet
+samples and 3 runs between, of which two thirds are over, and no more of these samples beyond the quiet 95 % than chance
+puts there in one of ten cases.
 
 Limits. A metric that is a mean over minutes answers late, and only its memory in quiet time tells. Where the step had
 slowed for less than the two intervals, nothing is said.
@@ -19,10 +20,12 @@ from enum import StrEnum
 import numpy as np
 
 from analysis.series import Bools
-from analysis.statistics import Floats
+from analysis.statistics import Floats, at_least
 
 BETWEEN = 3  # samples, and runs, between the step's change and the metric's
 SUSTAINED = 2 / 3  # of these runs are slow
+BEYOND_EDGE = 0.05  # of quiet samples
+CHANCE = 0.1
 MEMORY = 0.3  # a smaller lag-one correlation of quiet samples is none
 RUNS_BEFORE, RUNS_AFTER = 10, 30
 
@@ -109,8 +112,7 @@ def _quiet_until(metric: Track, since: float) -> float:
     """Give the time of the last sample before the metric was first seen to have moved, at or after ``since``."""
     high = (metric.values > metric.edge).astype(np.intp)
     lasting = high + np.concatenate([high[1:], [0]]) + np.concatenate([high[2:], [0, 0]]) >= 2
-    seen = metric.over | (lasting & (high > 0))
-    late = np.flatnonzero(seen & (metric.at >= since - BETWEEN * metric.interval))
+    late = np.flatnonzero(lasting & (high > 0) & (metric.at >= since - BETWEEN * metric.interval))
     if len(late) == 0 or late[0] == 0:
         return -math.inf
     return float(metric.at[late[0] - 1])
@@ -118,9 +120,12 @@ def _quiet_until(metric: Track, since: float) -> float:
 
 def _sure(step: Track, metric: Track, since: float, until: float) -> bool:
     """Say whether enough was seen between the two: the metric quiet, the step slow."""
-    still = np.count_nonzero((metric.at > since) & (metric.at <= until))
+    between = metric.values[(metric.at > since) & (metric.at <= until)]
+    flares = np.count_nonzero(between > metric.edge)
     slow = step.over[(step.at >= since - step.interval) & (step.at <= until)]
-    return bool(still >= BETWEEN and len(slow) >= BETWEEN and slow.mean() >= SUSTAINED)
+    if len(between) < BETWEEN or len(slow) < BETWEEN or slow.mean() < SUSTAINED:
+        return False
+    return at_least(int(flares), len(between), BEYOND_EDGE) > CHANCE
 
 
 def _memory(metric: Track) -> float:

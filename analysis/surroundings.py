@@ -11,8 +11,11 @@ PROCESS_WAIT = "process.cpu.wait"
 # They rise with any delay and any other program's traffic, and stay low on a link that only waits: shown, not used.
 INDECISIVE = frozenset({"system.network.retransmits", "system.network.errors"})
 BESIDE = ("contention.", "covariation.")  # rules whose evidence is shown, and decides nothing by itself
-ALONG, APART = "covariation.along", "covariation.apart"
-TAKEN_BACK = ("covariation.after", "covariation.demand")  # a metric of which this is said moved, and names nobody
+TAKEN_BACK = (
+    "covariation.after",
+    "covariation.demand",
+    "covariation.apart",
+)  # a metric of which this is said moved, and names nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +25,7 @@ class Surroundings:
     ``reached`` are the layers that stations of the path were reached through, as quickly as ever.
     ``asked`` says that the application asks its database more often than before. ``doubts`` are those of ``still``
     with single readings far above the usual, too few to be more than chance.
-    ``open`` are layers of which a metric's movement was taken back: they are neither named for it nor cleared. Of those
-    that moved, ``along`` go up and down with the step, ``apart`` surely do not.
+    ``open`` are layers of which a metric's movement was taken back: they are neither named for it nor cleared.
     """
 
     moved: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
@@ -34,8 +36,6 @@ class Surroundings:
     asked: Sequence[Evidence] = ()
     doubts: Mapping[Layer, Sequence[Evidence]] = field(default_factory=dict)
     open: frozenset[Layer] = frozenset()
-    along: frozenset[Layer] = frozenset()
-    apart: frozenset[Layer] = frozenset()
 
     def starved(self, layer: Layer) -> bool:
         """Say whether programs of the layer waited for a processor much longer than they usually do."""
@@ -57,7 +57,6 @@ def surroundings(findings: Sequence[Finding]) -> Surroundings:
             back.add(layer)
         told.setdefault(kind, {}).setdefault(layer, []).append(one)
     moved, still = told.get("moved", {}), told.get("still", {})
-    rules = {layer: {said.get(_whose(layer, one)) for one in found} for layer, found in moved.items()}
     return Surroundings(
         moved=moved,
         still=still,
@@ -67,8 +66,6 @@ def surroundings(findings: Sequence[Finding]) -> Surroundings:
         asked=told.get("asked", {}).get(Layer.APPLICATION, ()),
         doubts={layer: [one for one in evidence if FAR in one.source] for layer, evidence in still.items()},
         open=frozenset(back),
-        along=frozenset(layer for layer, found in rules.items() if ALONG in found),
-        apart=frozenset(layer for layer, found in rules.items() if found == {APART}),
     )
 
 

@@ -6,7 +6,8 @@ seconds, long ones find faults that hit every second run. What stands still now 
 such a watch has a recovery of its own.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ LOOKS = (6, 10, 15, 30)
 LONGEST = LOOKS[-1]
 RECOVERY_ROWS = 8
 RECOVERY_FLAGGED = 1
+Limits = Callable[[float, float], Mapping[int, int]]  # from the rate of quiet rows and the chance of a false alarm
 
 
 @dataclass(slots=True)
@@ -38,6 +40,12 @@ def limits(quiet_rate: float, false_alarm: float, *, least_share: float = 0.0) -
         look: max(needed(look, quiet_rate, false_alarm), int(least_share * look) + 1 if least_share else 3)
         for look in LOOKS
     }
+
+
+def in_a_row(quiet_rate: float, false_alarm: float) -> Mapping[int, int]:
+    """Give how many flagged rows, one after the other, start a stretch: three, or more where they are less rare."""
+    rows = max(3, math.ceil(math.log(false_alarm) / math.log(quiet_rate)))
+    return {rows: rows}
 
 
 class Watch:

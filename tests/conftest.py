@@ -1,4 +1,4 @@
-"""Several workers, where that is honest: what measures, or takes the machine's displays, printers or links, does it alone.
+"""Several workers, where that is honest: what measures, or takes displays, printers or links, does it alone.
 
 ``tests/machine``, ``tests/e2e`` and the drivers' contract run in one worker, in order; files that share a Prometheus in
 one, too; every other file runs whole in whichever worker is free.

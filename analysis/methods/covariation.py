@@ -12,14 +12,16 @@ times, the metrics of places the episode does not go through. Where it is known 
   a quarter of that jump is left, and surely less than half; of the step's jump surely more than half is left; and the
   step goes along neither with the people nor, without them, with the metric;
 - ``along``: rank at most 5 %, 3.5 standard deviations above the controls, r at least 0.3;
-- ``apart``: the step varied, and one control in five or more came as close.
+- ``apart``: the step varied, one control in ten or more came as close, and r is surely less than two noisy sightings
+  of one and the same course would have.
 
 All else is unsettled.
 
 Limits. Going along is no proof of being the cause: what a fault drives goes along as well. A fault that stays as it
 began, or is strictly periodic, gives nothing to go along with. Metrics that did not move are not looked at: among a
-hundred of them five go along by chance. The findings carry no seconds; narrowing takes back what is ``after`` or
-``demand``, and of several layers that moved prefers one that goes along to those that are apart.
+hundred of them five go along by chance. A cause whose effect is not in proportion to it (a memory that is full, a
+queue that is long) may be found apart: then nobody is named. The findings carry no seconds; what is ``after``,
+``demand`` or ``apart`` is taken back (analysis/surroundings.py).
 """
 
 from collections.abc import Sequence
@@ -38,7 +40,7 @@ from analysis.window import Window
 from collector.model.layer import Layer
 from collector.model.verdict import Evidence, Finding, LayerState, MethodUse
 
-APART = 0.2
+APART = 0.1
 LEAST_INTERVALS = 30  # after the onset
 LEFT, SURELY_LEFT = 0.25, 0.5  # of a jump
 ONE_SIDED = 1.645  # standard errors at 95 %
@@ -59,7 +61,7 @@ class _Seen:
 class Covariation:
     """See the module."""
 
-    use = MethodUse(name="covariation", version="1")
+    use = MethodUse(name="covariation", version="2")
 
     def explain(self, window: Window, episode: Episode, *, level: float) -> Sequence[Finding]:  # noqa: ARG002
         """Give one finding for each component of a layer with metrics that moved."""
@@ -154,7 +156,7 @@ def _together(close: Association | None, step: str, *, varied: bool) -> tuple[st
         return "unsettled", f"; {step} then stayed as it was, so whether they go together cannot be told"
     if close.along:
         return "along", f" and rose and fell with it; {of} went along so closely"
-    if close.p > APART:
+    if close.p > APART and close.short:
         return "apart", f" and did not rise and fall with it: {of} came as close"
     return "unsettled", f"; {of} went along as closely: that is not enough to say whether they go together"
 

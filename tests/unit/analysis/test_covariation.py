@@ -178,13 +178,13 @@ def moved(layer: Layer, metric: str, covariation: str | None) -> list[Finding]:
         ("along", "apart", (Layer.APP_SERVER,)),
         ("along", "unsettled", (Layer.VIRTUALISATION,)),
         ("along", "along", (Layer.VIRTUALISATION,)),
-        ("unsettled", "apart", (Layer.VIRTUALISATION,)),
+        ("unsettled", "apart", (Layer.APP_SERVER,)),
         (None, None, (Layer.VIRTUALISATION,)),
         (None, "after", (Layer.APP_SERVER,)),
         ("demand", "after", (Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION)),
     ],
 )
-def test_one_that_goes_along_is_preferred_only_to_those_that_surely_do_not(
+def test_what_surely_does_not_go_along_names_nobody(
     cpu: str | None, steal: str | None, named: tuple[Layer, ...]
 ) -> None:
     found = [

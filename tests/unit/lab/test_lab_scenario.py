@@ -111,7 +111,7 @@ def test_it_is_watched_until_the_last_has_had_its_time() -> None:
         return watched(scenario.planned("s", Scenario(words="w", **more), random.Random(1)), 5)  # type: ignore[arg-type]
 
     storage, innocent = Part(fault="storage", start=60, ramp=90), Part(fault="innocent", start=30)
-    assert of(faults=(storage, innocent)) == 60 + 90 + 120
+    assert of(faults=(storage, innocent)) == 60 + 90 + 180
     assert of(faults=(innocent,)) == 30 + 60
     assert of(lasts=3600.0) == 3600
 
