@@ -116,6 +116,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
         open=episode.open,
         runs=episode.runs,
         censored=episode.censored,
+        stood=episode.stood,
         measured=episode.measured,
         expected=episode.expected,
         excess_seconds=episode.excess_seconds,

@@ -14,8 +14,10 @@ class Episode:
     ``baseline_start`` to ``baseline_end`` is the quiet time it is compared with, None when there is
     none (slow since the first run); ``excluded`` are spans inside it that were not quiet, as seen
     from any access. ``vantage`` is the access whose runs in the same slots are compared instead,
-    when the excess is counted against the best vantage. ``measured`` and ``expected`` are None when
-    nothing was ever timed (failing since the first run).
+    when the excess is counted against the best vantage. ``standstill`` is set where the step stood
+    still now and then: the seconds beyond which a run did. Only those runs, ``stood`` of them, are
+    what is to be explained then. ``measured`` and ``expected`` are None when nothing was ever timed
+    (failing since the first run).
     """
 
     site: str
@@ -39,3 +41,5 @@ class Episode:
     baseline_end: datetime | None
     excluded: tuple[tuple[datetime, datetime], ...] = ()
     vantage: Population | None = None
+    standstill: float | None = None
+    stood: int | None = None

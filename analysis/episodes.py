@@ -22,6 +22,7 @@ from analysis.statistics import (
     rate_interval,
     trimmed_draws,
 )
+from analysis.stretches import standstill
 from analysis.watch import Stretch
 from analysis.window import Window
 from collector.model.verdict import Interval, Reference, Rung, Status
@@ -45,17 +46,33 @@ def judge(window: Window, against: Reference, settings: AnalysisSettings) -> lis
     """Judge every step, population and environment of ``window``; all of its history is looked at."""
     all_series = [series for series in split(window.steps, window.mixed) if len(series)]
     seasons = Seasons(window.hourly, minimum_runs=settings.baseline_runs)
-    judged = []
+    known = []
     for series in all_series:
         others = [other for other in all_series if other.key.place == series.key.place and other.key != series.key]
-        found = levels(series, others, against, settings, seasons)
-        judged.append((found, _merged(found, settings)))
+        known.append(levels(series, others, against, settings, seasons))
+    judged = [(found, _merged(found, settings)) for found in _seconded(known)]
     spans = [
         (found.series.key.site, moment(found.series.slots[s.first]), moment(found.series.slots[s.last]))
         for found, stretches in judged
         for s in stretches
     ]
     return [_judgement(found, stretches, spans, settings) for found, stretches in judged]
+
+
+def _seconded(known: Sequence[Levels]) -> list[Levels]:
+    """Let few runs be enough only where another step or access of the site was slow then as well."""
+    slow = [
+        (place, found.series.key.site, found.series.slots[one.first], found.series.slots[one.last])
+        for place, found in enumerate(known)
+        for one in (*found.slow, *found.sudden)
+    ]
+    kept = []
+    for place, found in enumerate(known):
+        site, slots = found.series.key.site, found.series.slots
+        others = [(begin, end) for whose, where, begin, end in slow if whose != place and where == site]
+        both = [s for s in found.sudden if any(b <= slots[s.last] and slots[s.first] <= e for b, e in others)]
+        kept.append(replace(found, sudden=tuple(both)) if len(both) < len(found.sudden) else found)
+    return kept
 
 
 def _merged(found: Levels, settings: AnalysisSettings) -> list[Stretch]:
@@ -70,7 +87,7 @@ def _merged(found: Levels, settings: AnalysisSettings) -> list[Stretch]:
             joined[-1] = Stretch(before.first, max(before.last, stretch.last), before.open or stretch.open)
         else:
             joined.append(stretch)
-    joined += [s for s in found.stalling if not any(s.first <= o.last and o.first <= s.last for o in joined)]
+    joined += [s for s in found.stalling if not any(s.overlaps(one) for one in joined)]
     joined.sort(key=lambda s: s.first)
     least = np.timedelta64(int(settings.minimum_seconds * 1e6), "us")
     slots = found.series.slots
@@ -97,6 +114,9 @@ def _episode(
     rows = np.arange(len(series))
     during = (rows >= stretch.first) & (rows <= stretch.last)
     timed = during & series.timed & ~np.isnan(found.mid)
+    limit = float(np.median(standstill(found.mid[timed]))) if stretch in found.stalling and timed.any() else None
+    if limit is not None:
+        timed &= series.seconds > limit
     bad = int(series.bad[during].sum())
     status = Status.FAILING if 2 * bad >= during.sum() else Status.SLOW
     if status is Status.SLOW and not timed.any():
@@ -129,6 +149,8 @@ def _episode(
         baseline_end=start if quiet.any() else None,
         excluded=excluded,
         vantage=found.vantage,
+        standstill=limit if slow else None,
+        stood=int(timed.sum()) if slow and limit is not None else None,
     )
 
 

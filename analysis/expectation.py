@@ -37,6 +37,7 @@ MAD = 1.4826
 LEVELS = 4.0  # times the scatter of hours: there are thousands of them in a month
 DAYS = 5
 WEEKS = 3
+TENTHS = 2.5631  # standard deviations from the tenth to the ninetieth percentile
 RECENT = np.timedelta64(7 * 24, "h")
 LEAST_HOURS = 24  # without which nothing is said of the last days, and of how far apart days are
 
@@ -46,7 +47,8 @@ class Band:
     """Expected duration in seconds: ``low`` to ``high`` holds about nine of ten quiet runs.
 
     ``at_least`` says the centre fell among timeouts: the true one is higher. ``centres`` are the medians
-    of hours that ``mid`` is the median of, when it is one of hours.
+    of hours that ``mid`` is the median of, when it is one of hours; then ``between`` is the scatter of hours of a kind
+    and ``within`` that of runs of one hour, both of logarithms.
     """
 
     rung: Rung
@@ -56,6 +58,8 @@ class Band:
     runs: int
     at_least: bool = False
     centres: tuple[float, ...] = ()
+    between: float = 0.0
+    within: float = 0.0
 
 
 def pooled(seconds: Floats, censored: Floats | None = None, *, rung: Rung = Rung.POOLED) -> Band:
@@ -149,6 +153,12 @@ def _scatter(above: Floats, like: int) -> float:
     return MAD * float(np.median(np.abs(above - np.median(above)))) * math.sqrt(like / (like - 1))
 
 
+def _within(rows: _Past) -> float:
+    """Give the scatter of single runs around their hour's median, from its tenth and ninetieth percentile."""
+    told = (rows.q10 > 0) & (rows.q90 > 0)
+    return float(np.median(np.log(rows.q90[told] / rows.q10[told]))) / TENTHS if told.any() else 0.0
+
+
 def _above(q50: Floats, kinds: Rows, least: int) -> Floats:
     """Give the logarithm of what each hour took beside the median of its kind; NaN for kinds of too few hours."""
     order = np.lexsort((q50, kinds))
@@ -166,7 +176,8 @@ def _seasonal(rows: _Past, rung: Rung, known: _Past, at: np.datetime64) -> Band:
     moved = _recently(column[told & (known.hour >= at - RECENT)])
     mid = moved * float(np.median(rows.q50))
     spread = SPREADS * MAD * float(np.median(np.abs(moved * rows.q50 - mid)))
-    reach = mid * math.exp(LEVELS * _scatter(column[told], len(rows.hour)))
+    between = _scatter(column[told], len(rows.hour))
+    reach = mid * math.exp(LEVELS * between)
     return Band(
         rung=rung,
         low=min(mid, moved * float(np.nanmedian(rows.q10))),
@@ -174,6 +185,8 @@ def _seasonal(rows: _Past, rung: Rung, known: _Past, at: np.datetime64) -> Band:
         high=max(moved * float(np.nanmedian(rows.q90)), mid + spread, reach),
         runs=int(rows.measured.sum()),
         centres=tuple((moved * rows.q50).tolist()),
+        between=between,
+        within=_within(known),
     )
 
 

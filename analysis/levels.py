@@ -7,21 +7,15 @@ import numpy as np
 
 from analysis.counting import RULES
 from analysis.expectation import Band, Seasons, declared, hours, pooled
-from analysis.learning import BLOCKS, Learner, block_size, quiet, unit_size
+from analysis.learning import BLOCKS, Learner, block_size, unit_size
 from analysis.series import Bools, Rows, Series, Times
 from analysis.settings import AnalysisSettings
+from analysis.significance import significant
 from analysis.statistics import OUTLIER_SHARE, Floats
-from analysis.watch import LONGEST, Limits, Stretch, Watch, in_a_row, limits
+from analysis.stretches import failing, stalling, sudden
+from analysis.watch import LONGEST, Stretch, Watch, limits
 from collector.model.access import Population
 from collector.model.verdict import Reference, Rung
-
-SUDDEN_TIMES = 2.0  # as far beyond the expected level as a slow run is: nobody needs to look five times
-SUDDEN_RATE = 0.02  # of quiet runs may be that far
-STALL_SECONDS = 0.5  # beyond the expected level, or three times as long as that: then a run has stood still
-STALL_TIMES = 3.0
-STALL_RATE = 0.02  # of quiet runs may do so
-STALL_RECOVERY = (20, 0)
-QUIET_FAILURE_RATE = 0.05  # a service that fails once in twenty is not failing, it is poor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +77,9 @@ def _against_expected(series: Series, others: Sequence[Series], settings: Analys
     marks = _Marks(mid=mid, threshold=threshold, band=last)
     found = _levels(series, Reference.EXPECTED, marks, watched.watch, failing(series, settings))
     far = sudden(series, mid, threshold, settings)
-    return replace(found, sudden=far, stalling=stalling(series, mid, settings))
+    slow, soon = (significant(stretches, series, mid, seasonal) for stretches in (found.slow, far))
+    now_and_then = [s for s in stalling(series, mid, settings) if not any(s.overlaps(one) for one in found.slow)]
+    return replace(found, slow=slow, sudden=soon, stalling=tuple(now_and_then))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -241,57 +237,3 @@ def _levels(series: Series, against: Reference, marks: _Marks, watch: Watch, fai
         failing=fails,
         vantage=marks.vantage,
     )
-
-
-def failing(series: Series, settings: AnalysisSettings) -> tuple[Stretch, ...]:
-    """Find stretches in which more runs fail, time out or are dropped than the quiet ones before."""
-    return _too_often(series.bad, Watch(), QUIET_FAILURE_RATE, settings)
-
-
-def sudden(series: Series, mid: Floats, threshold: Floats, settings: AnalysisSettings) -> tuple[Stretch, ...]:
-    """Find stretches that begin with runs in a row far beyond what is slow already: three say enough."""
-    far = ~np.isnan(threshold) & (np.nan_to_num(series.seconds) > np.nan_to_num(mid + SUDDEN_TIMES * (threshold - mid)))
-    return _too_often(far, Watch(), SUDDEN_RATE, settings, in_a_row)
-
-
-def stalling(series: Series, mid: Floats, settings: AnalysisSettings) -> tuple[Stretch, ...]:
-    """Find stretches in which runs stand still again and again, most others being as quick as ever.
-
-    Only the first of runs that stand still one after the other counts: one long standstill is one.
-    """
-    far = np.nan_to_num(series.seconds - mid) > np.maximum(STALL_SECONDS, STALL_TIMES * np.nan_to_num(mid))
-    far &= ~np.isnan(mid)
-    again = far & ~np.concatenate([[False], far[:-1]])
-    return _too_often(again, Watch(recovery=STALL_RECOVERY), STALL_RATE, settings)
-
-
-def _too_often(
-    flags: Bools, watch: Watch, least: float, settings: AnalysisSettings, enough: Limits = limits
-) -> tuple[Stretch, ...]:
-    """Find stretches in which more rows are flagged than usual, ``least`` of them being always usual."""
-    if not flags.any():
-        return ()
-    size = block_size(len(flags))
-    row = 0
-    while row < len(flags):
-        rates = _usual_rates(flags, np.arange(row, len(flags), size), watch, least)
-        same = next((block for block, rate in enumerate(rates) if rate != rates[0]), len(rates))
-        limit = enough(rates[0], settings.false_alarm)
-        taken = row + watch.until_change(flags[row : row + same * size], limit)
-        end = min(len(flags), -(-taken // size) * size)
-        watch.follow(flags[taken:end], limit)
-        row = end
-    return tuple(watch.stretches)
-
-
-def _usual_rates(flags: Bools, begins: Rows, watch: Watch, least: float) -> list[float]:
-    """Give the rate of flagged rows in the quiet rows up to each, rounded to keep the limits few."""
-    keep = quiet(len(flags), watch.stretches)
-    known = np.maximum(begins - LONGEST, 0)
-    bad = np.concatenate([[0], np.cumsum(flags & keep)])[known]
-    runs = np.concatenate([[0], np.cumsum(keep)])[known]
-    rates = (bad + 0.5) / (runs + 1)
-    return [
-        max(least, round(rate, 2)) if row > LONGEST else least
-        for row, rate in zip(begins.tolist(), rates.tolist(), strict=True)
-    ]

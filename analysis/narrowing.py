@@ -121,10 +121,19 @@ def _halted(part: Part, around: Surroundings) -> float:
     shares = [e.during - (e.before or 0.0) for e in moved if e.unit == "1" and e.during]
     if not shares or lost <= 0:
         return 0.0
-    share = min(0.95, max(shares))
-    pause = max((e.during for e in moved if e.unit == "s" and e.during), default=0.0)
+    share, pause = min(0.95, max(shares)), max(_pauses(around), default=0.0)
     usual = max((e.before or 0.0 for e in part.evidence if e.rule.startswith("phases.")), default=0.0)
     return min(1.0, WAITS * (usual * share / (1 - share) + share * pause / 2) / lost)
+
+
+def _runs_on(part: Part, around: Surroundings) -> bool:
+    """Say whether the machine's pauses were measured and, long or short, explain next to nothing of what was lost."""
+    return bool(_pauses(around)) and _halted(part, around) < DOUBTFUL
+
+
+def _pauses(around: Surroundings) -> list[float]:
+    told = (*around.moved.get(Layer.VIRTUALISATION, ()), *around.still.get(Layer.VIRTUALISATION, ()))
+    return [e.during for e in told if e.unit == "s" and e.during]
 
 
 def _on_machine(part: Part) -> bool:
@@ -144,6 +153,8 @@ def _lost(part: Part) -> float:
 def _application(part: Part, around: Surroundings) -> Part:
     """Tell memory and processor of the host from the code that runs on it."""
     left = tuple(layer for layer in part.among if not around.cleared(layer))
+    if _runs_on(part, around):
+        left = tuple(layer for layer in left if layer is not Layer.VIRTUALISATION)
     return _to(part, _shown(left, around) or _coded(left, around) or left or part.among)
 
 

@@ -81,6 +81,8 @@ def sides(window: Window, episode: Episode, population: Population | None = None
     """Take apart the runs of the episode's step, or those of another access at the same times."""
     rows = _rows(window, episode, population or episode.population)
     inside = (rows["slot"] >= stamp(episode.start)) & (rows["slot"] <= stamp(episode.end))
+    if episode.standstill is not None and population is None:
+        inside &= rows["seconds"] > episode.standstill
     if episode.vantage is not None and population is None:
         best = _rows(window, episode, episode.vantage)
         same = (best["slot"] >= stamp(episode.start)) & (best["slot"] <= stamp(episode.end))

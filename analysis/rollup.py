@@ -14,10 +14,10 @@ import pandas as pd
 
 from analysis.counting import RULES
 from analysis.expectation import Band, declared, pooled
-from analysis.levels import QUIET_FAILURE_RATE
 from analysis.series import KEY, Bools, Key, key_of, moment
 from analysis.settings import AnalysisSettings
 from analysis.statistics import Floats, needed
+from analysis.stretches import QUIET_FAILURE_RATE
 from collector.model.verdict import Reference, Rung
 
 HOUR = timedelta(hours=1)

@@ -22,6 +22,7 @@ LOOKS = (6, 10, 15, 30)
 LONGEST = LOOKS[-1]
 RECOVERY_ROWS = 8
 RECOVERY_FLAGGED = 1
+RARER = 0.01
 Limits = Callable[[float, float], Mapping[int, int]]  # from the rate of quiet rows and the chance of a false alarm
 
 
@@ -33,6 +34,10 @@ class Stretch:
     last: int
     open: bool = True
 
+    def overlaps(self, other: "Stretch") -> bool:
+        """Say whether they have a row in common."""
+        return self.first <= other.last and other.first <= self.last
+
 
 def limits(quiet_rate: float, false_alarm: float, *, least_share: float = 0.0) -> Mapping[int, int]:
     """Give, per length of look, how many flagged rows start a stretch."""
@@ -43,8 +48,11 @@ def limits(quiet_rate: float, false_alarm: float, *, least_share: float = 0.0) -
 
 
 def in_a_row(quiet_rate: float, false_alarm: float) -> Mapping[int, int]:
-    """Give how many flagged rows, one after the other, start a stretch: three, or more where they are less rare."""
-    rows = max(3, math.ceil(math.log(false_alarm) / math.log(quiet_rate)))
+    """Give how many flagged rows, one after the other, start a stretch: three, or more where they are less rare.
+
+    Every row is a look of its own, so a false alarm must be a hundred times rarer than for the others.
+    """
+    rows = max(3, math.ceil(math.log(RARER * false_alarm) / math.log(quiet_rate)))
     return {rows: rows}
 
 

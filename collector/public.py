@@ -32,6 +32,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "window": {"start": _time(verdict.start), "end": _time(verdict.end), "open": verdict.open},
         "runs": verdict.runs,
         "censored": verdict.censored,
+        "stood_still": verdict.stood,
         "measured": _interval(verdict.measured),
         "measured_text": _printed(verdict),
         "at_least": verdict.at_least,

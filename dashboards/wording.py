@@ -214,12 +214,8 @@ def numbers(evidence: Evidence) -> str:
     """Write before and during of one piece of evidence; empty when it has none, or its text says them."""
     if " during" in evidence.text or evidence.rule.startswith(("contrast.", "failures.")):
         return ""
-    if evidence.before is not None and evidence.during is not None:
-        before, during = with_unit(evidence.before, evidence.unit), with_unit(evidence.during, evidence.unit)
-        return f"before {before}, during {during}"
-    if evidence.during is not None:
-        return f"during {with_unit(evidence.during, evidence.unit)}"
-    return f"before {with_unit(evidence.before, evidence.unit)}" if evidence.before is not None else ""
+    told = (("before", evidence.before), ("during", evidence.during))
+    return ", ".join(f"{when} {with_unit(value, evidence.unit)}" for when, value in told if value is not None)
 
 
 def _slow(verdict: Verdict) -> str:
@@ -227,6 +223,11 @@ def _slow(verdict: Verdict) -> str:
     if verdict.excess_seconds is None:
         return f"{been} slower than {_than(verdict)}"
     size = f"{'at least' if verdict.excess_at_least else 'about'} {seconds(verdict.excess_seconds.estimate)}"
+    if verdict.stood is not None:
+        stood = "has stood" if verdict.open else "stood"
+        return (
+            f"{stood} still in {verdict.stood} of {_count(verdict.runs, 'run')}, for {size} more than {_than(verdict)}"
+        )
     return f"{been} {size} slower than {_than(verdict)}"
 
 

@@ -168,7 +168,8 @@ class Verdict:
     snapshot, all that is needed to read the same facts again. ``estate`` is the digest of the map of
     the estate in force then, None when there was none. ``evidence_removed`` is when the facts of its site were
     removed for good: what was concluded stays, its reasons and the names of site and components went with them.
-    ``where`` is None when no set of runs stands out.
+    ``where`` is None when no set of runs stands out. ``stood`` is set where the step only stood still now and then: so
+    many of the ``runs`` did, and measured excess and shares are theirs.
 
     ``changed`` says why this version differs from the one before. ``merged_into`` is the id of the verdict that goes on
     with this episode: late facts closed the gap between the two. ``settings`` are those that shaped it, ``made_with``
@@ -190,6 +191,7 @@ class Verdict:
     open: bool = False
     runs: int
     censored: int = 0
+    stood: int | None = None
     measured: Interval | None = None
     expected: Interval | None = None
     excess_seconds: Interval | None = None
