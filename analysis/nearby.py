@@ -15,8 +15,7 @@ metric stood before, so that it moved is not claimed.
 """
 
 import json
-import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +24,7 @@ import pandas as pd
 from analysis.contention import of_others
 from analysis.demand import DEMAND
 from analysis.episode import Episode
+from analysis.kept import Kept
 from analysis.parts import quiet
 from analysis.quality import SKEW
 from analysis.series import Bools, stamp
@@ -124,50 +124,52 @@ class Nearby:
     skew: float
 
 
-class _Latest:
-    """The last answer: several methods ask of the same episode in turn. No window is kept in memory for it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Samples:
+    """The samples of a site, but for those that are of no use here."""
 
-    def __init__(self) -> None:
-        self._kept: tuple[list[weakref.ref[pd.DataFrame]], object, Nearby] | None = None
-
-    def give(self, window: Window, episode: Episode) -> Nearby:
-        frames = (window.samples, window.steps)
-        asked = (episode, window.estate.digest if window.estate else None)
-        kept = self._kept
-        if kept and kept[1] == asked and all(ref() is frame for ref, frame in zip(kept[0], frames, strict=True)):
-            return kept[2]
-        found = _nearby(window, episode)
-        self._kept = [weakref.ref(frame) for frame in frames], asked, found
-        return found
+    related: Grouping
+    unrelated: Grouping
+    demand: Grouping
+    skew: float
 
 
-_LATEST = _Latest()
+_NEARBY: Kept[Nearby] = Kept()
+_SAMPLES: Kept[_Samples] = Kept()
 
 
 def nearby(window: Window, episode: Episode) -> Nearby:
-    """Look around the episode. Asking again of the same one costs nothing."""
-    return _LATEST.give(window, episode)
+    """Look around the episode. Asking again costs nothing while the window is the same."""
+    estate = window.estate.digest if window.estate else None
+    return _NEARBY.give(window, (episode, estate), lambda: _nearby(window, episode))
 
 
 def _nearby(window: Window, episode: Episode) -> Nearby:
-    samples = window.samples
-    seen = samples["component"].astype("category")
-    away = _away(window, episode, seen.cat.categories)
-    here = (samples["site"] == episode.site) & samples["metric"].isin([*WORSE, *DEMAND, SKEW])
+    away = _away(window, episode, window.samples["component"].unique())
+    found = _SAMPLES.give(window, (episode.site, *away), lambda: _samples(window.samples, episode.site, away))
+    return Nearby(
+        related=found.related,
+        unrelated=found.unrelated,
+        demand=found.demand,
+        compared=tuple(_compared(found.related, episode)),
+        skew=found.skew,
+    )
+
+
+def _samples(samples: pd.DataFrame, site: str, away: Sequence[str]) -> _Samples:
+    here = (samples["site"] == site) & samples["metric"].isin([*WORSE, *DEMAND, SKEW])
     rows = samples.loc[here, ["layer", "component", "metric", "at", "value"]].assign(late=_late(samples)[here])
     aside, telling = rows["component"].isin(away).to_numpy(), rows["metric"].isin(WORSE).to_numpy()
-    related = _grouped(rows[telling & ~aside])
     skews = rows.loc[rows["metric"] == SKEW, "value"]
-    return Nearby(
-        related=related,
+    return _Samples(
+        related=_grouped(rows[telling & ~aside]),
         unrelated=_grouped(rows[telling & aside]),
         demand=_grouped(rows[rows["metric"].isin(DEMAND).to_numpy() & ~aside]),
-        compared=tuple(_compared(related, episode)),
         skew=float(skews.abs().max()) if len(skews) else 0.0,
     )
 
 
-def _away(window: Window, episode: Episode, known: "pd.Index[str]") -> list[str]:
+def _away(window: Window, episode: Episode, known: Iterable[str]) -> list[str]:
     """Name the endpoints from which this access was not walked, and what only other environments use."""
     steps = window.steps
     mine = (steps["link"] == str(episode.population.link)) & (

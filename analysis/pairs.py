@@ -4,16 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from analysis.counting import RULES
 from analysis.episode import Episode
-from analysis.parts import PARTS, Sides, matrix, mean, sides
+from analysis.parts import PARTS, Runs, Sides, mean, sides
 from analysis.statistics import SEED, Floats, trimmed_means
 from analysis.window import Window
 from collector.model.access import Link, Population, Presentation
 
-LEAST_PAIRS = 5
+LEAST_PAIRS = 3
 LEAST_QUIET = 8
 
 
@@ -43,16 +42,16 @@ def others(window: Window, episode: Episode) -> list[Population]:
 
 
 def paired(window: Window, episode: Episode, mine: Sides, population: Population) -> Pairs | None:
-    """Pair the runs of both accesses; None with fewer than 5 pairs or no quiet time."""
+    """Pair the runs of both accesses; None with fewer than 3 pairs or no quiet time."""
     theirs = sides(window, episode, population)
-    if min(len(mine.quiet), len(theirs.quiet)) < LEAST_QUIET or theirs.during.empty or mine.during.empty:
+    if min(len(mine.quiet), len(theirs.quiet)) < LEAST_QUIET or not len(theirs.during) or not len(mine.during):
         return None
     joined = _joined(mine.during, theirs.during)
     if len(joined) < LEAST_PAIRS:
         return None
     generator = np.random.default_rng(SEED)
-    both = np.hstack([matrix(mine.during)[joined[:, 0]], matrix(theirs.during)[joined[:, 1]]])
-    durations = mine.during["seconds"].to_numpy(dtype=float)[joined[:, 0]]
+    both = np.hstack([mine.during.parts[joined[:, 0]], theirs.during.parts[joined[:, 1]]])
+    durations = mine.during.seconds[joined[:, 0]]
     now, now_draws = trimmed_means(both, durations, RULES.trimmed, generator)
     before, before_draws = mean(mine.quiet, generator)
     their_before, their_draws = mean(theirs.quiet, generator)
@@ -72,9 +71,9 @@ def columns(*parts: str) -> list[int]:
     return [PARTS.index(part) for part in parts]
 
 
-def _joined(mine: pd.DataFrame, theirs: pd.DataFrame) -> npt.NDArray[np.intp]:
+def _joined(mine: Runs, theirs: Runs) -> npt.NDArray[np.intp]:
     """Pair each run with the nearest one of the other access, within one and a half intervals."""
-    slots, their_slots = mine["slot"].to_numpy(dtype="datetime64[us]"), theirs["slot"].to_numpy(dtype="datetime64[us]")
+    slots, their_slots = mine.slots, theirs.slots
     gaps = np.diff(np.unique(slots)).astype(float)
     reach = 1.5 * float(np.median(gaps)) if len(gaps) else 0.0
     right = np.clip(np.searchsorted(their_slots, slots), 1, max(1, len(their_slots) - 1))

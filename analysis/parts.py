@@ -25,7 +25,8 @@ import pandas as pd
 
 from analysis.counting import RULES
 from analysis.episode import Episode
-from analysis.series import stamp
+from analysis.kept import Kept
+from analysis.series import Bools, Times, stamp
 from analysis.statistics import SEED, Floats, interval, trimmed_means
 from analysis.window import Window
 from collector.model.access import Population
@@ -45,14 +46,32 @@ TOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """Timed runs taken apart: ``slots``, ``seconds``, and ``parts`` (runs × PARTS, seconds)."""
+
+    slots: Times
+    seconds: Floats
+    parts: Floats
+
+    def __len__(self) -> int:
+        """Give how many runs there are."""
+        return len(self.slots)
+
+    def where(self, chosen: Bools) -> "Runs":
+        """Give some of the runs."""
+        return Runs(slots=self.slots[chosen], seconds=self.seconds[chosen], parts=self.parts[chosen])
+
+    def of(self, part: str) -> Floats:
+        """Give the seconds of one part."""
+        return np.asarray(self.parts[:, PARTS.index(part)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
-    """Parts per run during the episode and in the quiet time; columns ``slot``, ``seconds``, PARTS.
+    """Runs during the episode and in the quiet time; ``quiet`` is empty when there is none."""
 
-    ``quiet`` is empty when there is no quiet time.
-    """
-
-    during: pd.DataFrame
-    quiet: pd.DataFrame
+    during: Runs
+    quiet: Runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,29 +98,48 @@ class Excess:
 
 def sides(window: Window, episode: Episode, population: Population | None = None) -> Sides:
     """Take apart the runs of the episode's step, or those of another access at the same times."""
-    rows = _rows(window, episode, population or episode.population)
-    inside = (rows["slot"] >= stamp(episode.start)) & (rows["slot"] <= stamp(episode.end))
+    runs = _taken_apart(window, episode, population or episode.population)
+    inside = _inside(runs, episode)
     if episode.standstill is not None and population is None:
-        inside &= rows["seconds"] > episode.standstill
+        inside &= runs.seconds > episode.standstill
     if episode.vantage is not None and population is None:
-        best = _rows(window, episode, episode.vantage)
-        same = (best["slot"] >= stamp(episode.start)) & (best["slot"] <= stamp(episode.end))
-        return Sides(during=split(rows[inside]), quiet=split(best[same]))
-    return Sides(during=split(rows[inside]), quiet=split(rows[quiet(rows["slot"], episode)]))
+        best = _taken_apart(window, episode, episode.vantage)
+        return Sides(during=runs.where(inside), quiet=best.where(_inside(best, episode)))
+    return Sides(during=runs.where(inside), quiet=runs.where(_quiet(runs.slots, episode)))
+
+
+_TAKEN_APART: Kept[Runs] = Kept()
+
+
+def _taken_apart(window: Window, episode: Episode, population: Population) -> Runs:
+    """Take apart all runs of the episode's step by an access."""
+    asked = (episode.site, episode.environment, episode.journey, episode.step, population)
+    return _TAKEN_APART.give(window, asked, lambda: split(_rows(window, episode, population)))
+
+
+def _inside(runs: Runs, episode: Episode) -> Bools:
+    return np.asarray((runs.slots >= stamp(episode.start)) & (runs.slots <= stamp(episode.end)))
 
 
 def quiet(times: "pd.Series[pd.Timestamp]", episode: Episode) -> "pd.Series[bool]":
     """Say which times lie in the quiet time before the episode."""
+    return pd.Series(_quiet(times.to_numpy(dtype="datetime64[us]"), episode), index=times.index)
+
+
+def _quiet(times: Times, episode: Episode) -> Bools:
     if episode.baseline_start is None or episode.baseline_end is None:
-        return pd.Series(data=False, index=times.index)
+        return np.zeros(len(times), dtype=bool)
     found = (times >= stamp(episode.baseline_start)) & (times < stamp(episode.baseline_end))
     for start, end in episode.excluded:
         found &= ~((times >= stamp(start)) & (times <= stamp(end)))
-    return found
+    return np.asarray(found)
 
 
-def split(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give the parts of each timed run."""
+def split(rows: pd.DataFrame) -> Runs:
+    """Take each timed run apart.
+
+    A run without the server's account is left out where most have one: its parts would look like others.
+    """
     good = rows["outcome"].isin([str(o) for o in (*RULES.measured, Outcome.TIMEOUT)]) & rows["seconds"].notna()
     rows = rows[good]
     phases = {name: rows[name].to_numpy(dtype=float, na_value=np.nan) for name in (*OUTSIDE, *ACCOUNT)}
@@ -110,13 +148,12 @@ def split(rows: pd.DataFrame) -> pd.DataFrame:
     told = np.any([~np.isnan(phases[name]) for name in ACCOUNT], axis=0) if len(rows) else np.zeros(0, dtype=bool)
     seconds = rows["seconds"].to_numpy(dtype=float)
     covered = sum((took[name] for name in OUTSIDE), np.zeros(len(rows)))
-    unmeasured = rows["outcome"].eq(str(Outcome.TIMEOUT)).to_numpy(dtype=bool) | (covered == 0)
+    late = rows["outcome"].eq(str(Outcome.TIMEOUT)).to_numpy(dtype=bool)
+    unmeasured = late | (covered == 0)
     rest = np.maximum(0.0, seconds - np.maximum(covered, account))
     split = ~np.isnan(phases["display"]) & ~np.isnan(phases["processing"])  # only the remote driver measures both
     processing = np.where(split, 0.0, took["processing"])
     columns = {
-        "slot": rows["slot"].to_numpy(),
-        "seconds": seconds,
         "resolve": took["resolve"],
         "connect": took["connect"] + took["tls"],
         "transfer": took["transfer"],
@@ -128,12 +165,15 @@ def split(rows: pd.DataFrame) -> pd.DataFrame:
         "display": np.where(split, 0.0, took["display"]),
         "rest": np.where(unmeasured, 0.0, rest),
     }
-    return pd.DataFrame(columns)
+    slots = rows["slot"].to_numpy(dtype="datetime64[us]")
+    runs = Runs(slots=slots, seconds=seconds, parts=np.column_stack([columns[part] for part in PARTS]))
+    answered = ~unmeasured & (processing > 0)
+    return runs.where(told | ~answered) if told[answered].any() and told[answered].mean() >= TOLD else runs
 
 
-def excess(during: pd.DataFrame, before: pd.DataFrame, *, level: float) -> Excess | None:
+def excess(during: Runs, before: Runs, *, level: float) -> Excess | None:
     """Compare two sides: whole runs are trimmed, so that the parts still add up. None with too few runs."""
-    if during.empty or len(before) < LEAST_QUIET:
+    if not len(during) or len(before) < LEAST_QUIET:
         return None
     generator = np.random.default_rng(SEED)
     now, now_draws = mean(during, generator)
@@ -141,14 +181,9 @@ def excess(during: pd.DataFrame, before: pd.DataFrame, *, level: float) -> Exces
     return Excess(before=then, during=now, draws=now_draws - then_draws, level=level, runs=len(during))
 
 
-def matrix(frame: pd.DataFrame) -> Floats:
-    """Give runs × PARTS."""
-    return frame[list(PARTS)].to_numpy(dtype=float)
-
-
-def mean(frame: pd.DataFrame, generator: np.random.Generator) -> tuple[Floats, Floats]:
+def mean(runs: Runs, generator: np.random.Generator) -> tuple[Floats, Floats]:
     """Give the trimmed mean of each part, and draws of it."""
-    return trimmed_means(matrix(frame), frame["seconds"].to_numpy(dtype=float), RULES.trimmed, generator)
+    return trimmed_means(runs.parts, runs.seconds, RULES.trimmed, generator)
 
 
 def _rows(window: Window, episode: Episode, population: Population) -> pd.DataFrame:

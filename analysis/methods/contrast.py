@@ -9,8 +9,8 @@ unaffected, to the remote session. Shared belongs to the core, or, as far as it 
 connecting is no slower, to a queue before the application (to who answers the step, where that is a
 printer or an external link: analysis/behind.py); shared looking up of the name is the core's. A local
 access is held against local ones where there are any: what walks inside a session crosses neither its
-link nor the core. Shared signing in is the sign-in service's, or the core's where connecting is slower too.
-What is shared of unsplit time is divided as the other access's own account divides
+link nor the core. Shared signing in is the sign-in service's, or the core's where the network's own parts are
+slower too. What is shared of unsplit time is divided as the other access's own account divides
 its excess, when it has one. Intervals: percentile bootstrap over pairs.
 
 Limits. It needs an access on another link with runs at the same times and a quiet time before. Two
@@ -119,7 +119,7 @@ class Contrast:
             found.append(self._finding((Layer.NETWORK_CORE,), _Amount(name, name_draws, *NAME), best, asked))
         sign_in, sign_in_draws = _shared(best, SIGN_IN)
         if sign_in > 0:
-            quick = _connects(best) and connect < CONNECT_SHARE * sign_in
+            quick = network < CONNECT_SHARE * sign_in and np.abs(best.own[columns(*CARRIED)]).sum() > 0
             signing = (Layer.IDENTITY,) if quick else (Layer.NETWORK_CORE, Layer.IDENTITY)
             found.append(self._finding(signing, _Amount(sign_in, sign_in_draws, *SIGN_IN), best, asked))
         every, every_draws = _shared(best, (*NAME, *CARRIED, *UNSPLIT))

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from analysis.behind import SERVER, behind
 from analysis.counting import RULES
 from analysis.episode import Episode
-from analysis.parts import PARTS, Sides, excess, matrix, sides
+from analysis.parts import PARTS, Sides, excess, sides
 from analysis.statistics import bounded, kept
 from analysis.units import duration
 from analysis.window import Window
@@ -100,7 +100,7 @@ class Phases:
             return ()
         both, far = sides(window, episode), behind(window, episode)
         found = excess(both.during, both.quiet, level=level)
-        names = [part for part in PARTS if (both.during[part] > 0).any() or (both.quiet[part] > 0).any()]
+        names = [part for part in PARTS if (both.during.of(part) > 0).any() or (both.quiet.of(part) > 0).any()]
         inside = not OUTSIDE_A_SESSION.intersection(names)
         parts = [_Part(name, _among(name, far, episode, inside=inside)) for name in names]
         if found is not None:
@@ -113,10 +113,10 @@ class Phases:
 
     def _levels(self, both: Sides, episode: Episode, parts: Sequence[_Part], level: float) -> Sequence[Finding]:
         """Bound the parts when there was no quiet time to compare with."""
-        if both.during.empty or episode.excess_seconds is None:
+        if not len(both.during) or episode.excess_seconds is None:
             return ()
-        rows = kept(both.during["seconds"].to_numpy(dtype=float), RULES.trimmed)
-        means = dict(zip(PARTS, matrix(both.during)[rows].mean(axis=0).tolist(), strict=True))
+        rows = kept(both.during.seconds, RULES.trimmed)
+        means = dict(zip(PARTS, both.during.parts[rows].mean(axis=0).tolist(), strict=True))
         total, over = sum(means.values()), max(0.0, episode.excess_seconds.estimate)
         found = []
         for part in parts:

@@ -102,6 +102,7 @@ SAME_ACCOUNT: Sequence[frozenset[Layer]] = (
     frozenset({Layer.VIRTUALISATION, Layer.APP_SERVER, Layer.APPLICATION}),
     frozenset({Layer.DATABASE, Layer.STORAGE}),
     frozenset({Layer.ACCESS_NETWORK, Layer.NETWORK_CORE}),
+    frozenset({Layer.IDENTITY, Layer.NETWORK_CORE}),
 )
 # What rises when users come, and what may rise by chance; nobody is slowed by it.
 USERS: Metrics = {

@@ -11,15 +11,22 @@ from collector.model.layer import Layer
 def rows(*taken: dict[str, float]) -> pd.DataFrame:
     columns = {name: pd.array([one.get(name) for one in taken], dtype="Float64") for name in (*OUTSIDE, *ACCOUNT)}
     seconds = [sum(one.values()) for one in taken]
-    return pd.DataFrame({"slot": range(len(taken)), "outcome": "ok", "seconds": seconds, **columns})
+    return pd.DataFrame(
+        {
+            "slot": pd.date_range("2026-03-02", periods=len(taken), freq="5s"),
+            "outcome": "ok",
+            "seconds": seconds,
+            **columns,
+        }
+    )
 
 
 def test_only_a_run_timed_from_inside_tells_the_way_from_the_session() -> None:
     found = split(rows({"display": 0.03, "processing": 0.3}, {"display": 0.33}, {"processing": 0.2}))
-    assert [found[name].tolist() for name in ("path", "session", "display", "unsplit")] == [
+    assert [found.of(name).tolist() for name in ("path", "session", "display", "unsplit")] == [
         [0.03, 0.0, 0.0], [0.3, 0.0, 0.0], [0.0, 0.33, 0.0], [0.0, 0.0, 0.2],
     ]  # fmt: skip
-    assert found[list(PARTS)].sum(axis=1).tolist() == pytest.approx([0.33, 0.33, 0.2])
+    assert found.parts.sum(axis=1).tolist() == pytest.approx([0.33, 0.33, 0.2])
 
 
 def test_the_session_is_behind_both_and_each_has_what_the_other_has_not() -> None:
@@ -28,3 +35,10 @@ def test_the_session_is_behind_both_and_each_has_what_the_other_has_not() -> Non
     assert Layer.ACCESS_NETWORK in path - session
     assert Layer.DATABASE in session - path
     assert set(LAYERS) == set(WORDS) == set(PARTS)
+
+
+def test_a_run_without_the_server_s_account_is_left_out_where_most_have_one() -> None:
+    told, untold = {"processing": 0.3, "server_app": 0.2}, {"processing": 0.3}
+    assert len(split(rows(told, told, untold))) == 2
+    assert len(split(rows(told, untold, untold))) == 3
+    assert len(split(rows(untold, untold))) == 2
