@@ -138,7 +138,7 @@ def _quiet(times: Times, episode: Episode) -> Bools:
 def split(rows: pd.DataFrame) -> Runs:
     """Take each timed run apart.
 
-    A run without the server's account is left out where most have one: its parts would look like others.
+    A run whose phases, or the server's account, were lost is left out where most have them: it would look like others.
     """
     good = rows["outcome"].isin([str(o) for o in (*RULES.measured, Outcome.TIMEOUT)]) & rows["seconds"].notna()
     rows = rows[good]
@@ -168,7 +168,10 @@ def split(rows: pd.DataFrame) -> Runs:
     slots = rows["slot"].to_numpy(dtype="datetime64[us]")
     runs = Runs(slots=slots, seconds=seconds, parts=np.column_stack([columns[part] for part in PARTS]))
     answered = ~unmeasured & (processing > 0)
-    return runs.where(told | ~answered) if told[answered].any() and told[answered].mean() >= TOLD else runs
+    lost = ~late & (covered == 0)
+    if answered.any() and told[answered].mean() >= TOLD:
+        lost |= answered & ~told
+    return runs.where(~lost) if lost.any() and lost.mean() <= 1 - TOLD else runs
 
 
 def excess(during: Runs, before: Runs, *, level: float) -> Excess | None:

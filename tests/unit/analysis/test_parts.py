@@ -37,8 +37,11 @@ def test_the_session_is_behind_both_and_each_has_what_the_other_has_not() -> Non
     assert set(LAYERS) == set(WORDS) == set(PARTS)
 
 
-def test_a_run_without_the_server_s_account_is_left_out_where_most_have_one() -> None:
+def test_a_run_that_lost_its_phases_or_the_server_s_account_is_left_out_where_most_have_them() -> None:
     told, untold = {"processing": 0.3, "server_app": 0.2}, {"processing": 0.3}
+    nothing: dict[str, float] = {}
+    assert len(split(rows(told, nothing, told))) == 2
+    assert len(split(rows(nothing, nothing, told))) == 3
     assert len(split(rows(told, told, untold))) == 2
     assert len(split(rows(told, untold, untold))) == 3
     assert len(split(rows(untold, untold))) == 2
