@@ -32,7 +32,7 @@ from collector.model.verdict import Finding, MethodUse, Reference, Rung, Status,
 from collector.plugin import load, names
 
 EXPECTATION = MethodUse(name="expectation", version="3")
-EPISODES = MethodUse(name="episodes", version="3")
+EPISODES = MethodUse(name="episodes", version="4")
 LOCATE = MethodUse(name="locate", version="1")
 
 
