@@ -22,8 +22,8 @@ from analysis.statistics import (
     rate_interval,
     trimmed_draws,
 )
-from analysis.stretches import standstill
-from analysis.watch import Stretch
+from analysis.stretches import stalling, standstill
+from analysis.watch import RARER, Stretch
 from analysis.window import Window
 from collector.model.verdict import Interval, Reference, Rung, Status
 
@@ -50,7 +50,7 @@ def judge(window: Window, against: Reference, settings: AnalysisSettings) -> lis
     for series in all_series:
         others = [other for other in all_series if other.key.place == series.key.place and other.key != series.key]
         known.append(levels(series, others, against, settings, seasons))
-    judged = [(found, _merged(found, settings)) for found in _seconded(known)]
+    judged = [(found, _merged(found, settings)) for found in _seconded(known, settings)]
     spans = [
         (found.series.key.site, moment(found.series.slots[s.first]), moment(found.series.slots[s.last]))
         for found, stretches in judged
@@ -59,19 +59,27 @@ def judge(window: Window, against: Reference, settings: AnalysisSettings) -> lis
     return [_judgement(found, stretches, spans, settings) for found, stretches in judged]
 
 
-def _seconded(known: Sequence[Levels]) -> list[Levels]:
-    """Let few runs be enough only where another step or access of the site was slow then as well."""
+def _seconded(known: Sequence[Levels], settings: AnalysisSettings) -> list[Levels]:
+    """Let few runs be enough only where another step or access of the site was slow, or stood still, then as well.
+
+    What stands still so often that chance is ruled out a hundred times over needs nobody else.
+    """
     slow = [
         (place, found.series.key.site, found.series.slots[one.first], found.series.slots[one.last])
         for place, found in enumerate(known)
-        for one in (*found.slow, *found.sudden)
+        for one in (*found.slow, *found.sudden, *found.stalling)
     ]
     kept = []
     for place, found in enumerate(known):
         site, slots = found.series.key.site, found.series.slots
         others = [(begin, end) for whose, where, begin, end in slow if whose != place and where == site]
-        both = [s for s in found.sudden if any(b <= slots[s.last] and slots[s.first] <= e for b, e in others)]
-        kept.append(replace(found, sudden=tuple(both)) if len(both) < len(found.sudden) else found)
+        sudden, still = (
+            tuple(s for s in few if any(b <= slots[s.last] and slots[s.first] <= e for b, e in others))
+            for few in (found.sudden, found.stalling)
+        )
+        sure = stalling(found.series, found.mid, settings, RARER) if len(still) < len(found.stalling) else ()
+        alone = tuple(s for s in found.stalling if s not in still and any(s.overlaps(one) for one in sure))
+        kept.append(replace(found, sudden=sudden, stalling=still + alone))
     return kept
 
 

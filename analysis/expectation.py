@@ -22,6 +22,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +39,7 @@ MAD = 1.4826
 LEVELS = 4.0  # times the scatter of hours: there are thousands of them in a month
 DAYS = 5
 WEEKS = 3
-TENTHS = 2.5631  # standard deviations from the tenth to the ninetieth percentile
+LEAST_RUNS = 5  # of an hour, without which it says nothing of how far runs are apart
 RECENT = np.timedelta64(7 * 24, "h")
 LEAST_HOURS = 24  # without which nothing is said of the last days, and of how far apart days are
 
@@ -155,8 +157,18 @@ def _scatter(above: Floats, like: int) -> float:
 
 def _within(rows: _Past) -> float:
     """Give the scatter of single runs around their hour's median, from its tenth and ninetieth percentile."""
-    told = (rows.q10 > 0) & (rows.q90 > 0)
-    return float(np.median(np.log(rows.q90[told] / rows.q10[told]))) / TENTHS if told.any() else 0.0
+    told = (rows.q10 > 0) & (rows.q90 > 0) & (rows.measured >= LEAST_RUNS)
+    if not told.any():
+        return 0.0
+    apart = _tenths(int(np.median(rows.measured[told])))
+    return float(np.median(np.log(rows.q90[told] / rows.q10[told]))) / apart
+
+
+@lru_cache(maxsize=256)
+def _tenths(runs: int) -> float:
+    """Give the standard deviations between these percentiles of so few runs, in the mean (Blom's normal scores)."""
+    place = 0.1 * (runs - 1) + 1
+    return -2 * NormalDist().inv_cdf((place - 0.375) / (runs + 0.25))
 
 
 def _above(q50: Floats, kinds: Rows, least: int) -> Floats:

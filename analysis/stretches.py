@@ -33,14 +33,16 @@ def standstill(mid: Floats) -> Floats:
     return np.asarray(mid + np.maximum(STALL_SECONDS, STALL_TIMES * mid))
 
 
-def stalling(series: Series, mid: Floats, settings: AnalysisSettings) -> tuple[Stretch, ...]:
+def stalling(series: Series, mid: Floats, settings: AnalysisSettings, rarer: float = 1.0) -> tuple[Stretch, ...]:
     """Find stretches in which runs stand still again and again, most others being as quick as ever.
 
-    Only the first of runs that stand still one after the other counts: one long standstill is one.
+    Only the first of runs that stand still one after the other counts: one long standstill is one. ``rarer`` than a
+    false alarm may be says how surely.
     """
     far = ~np.isnan(mid) & (np.nan_to_num(series.seconds) > np.nan_to_num(standstill(mid)))
     again = far & ~np.concatenate([[False], far[:-1]])
-    return _too_often(again, Watch(recovery=STALL_RECOVERY), STALL_RATE, settings)
+    enough: Limits = lambda rate, chance: limits(rate, rarer * chance)  # noqa: E731
+    return _too_often(again, Watch(recovery=STALL_RECOVERY), STALL_RATE, settings, enough)
 
 
 def _too_often(

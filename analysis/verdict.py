@@ -83,7 +83,7 @@ def _parts(findings: Sequence[Finding], around: Surroundings, excess: float) -> 
         among = finding.among or (finding.layer,)
         if finding.seconds is None:
             continue
-        if among == (Layer.ENDPOINT,) and Layer.ENDPOINT not in around.moved:
+        if _uncovered(finding) and finding.layer not in around.moved:
             # No phase covers it and the machine was not seen to be busy: it explains nothing, and clears nothing.
             if finding.seconds.high >= RULES.cleared_share * excess:
                 nothing = bounded(0.0, 0.0, finding.seconds.high, finding.seconds.level)
@@ -93,6 +93,10 @@ def _parts(findings: Sequence[Finding], around: Surroundings, excess: float) -> 
             continue
         parts.append(Part(among=among, seconds=finding.seconds, evidence=finding.evidence))
     return parts
+
+
+def _uncovered(finding: Finding) -> bool:
+    return any(one.source.get("phase") == "rest" for one in finding.evidence)
 
 
 def _of_the_way(finding: Finding) -> bool:
