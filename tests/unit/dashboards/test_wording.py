@@ -77,6 +77,11 @@ CAUSE = " Most of it (70 to 85 %) is the access network (WiFi)."
             "Saving in case-record over WiFi has been at least 4.2 s slower than usual since 10:42." + CAUSE,
         ),
         (
+            {"runs": 42, "stood": 5},
+            "Saving in case-record over WiFi has stood still in 5 of 42 runs, for about 4.2 s more than usual "
+            "since 10:42." + CAUSE,
+        ),
+        (
             {"against": Reference.TARGET},
             "Saving in case-record over WiFi has been about 4.2 s slower than its target allows since 10:42." + CAUSE,
         ),
