@@ -224,10 +224,8 @@ def _slow(verdict: Verdict) -> str:
         return f"{been} slower than {_than(verdict)}"
     size = f"{'at least' if verdict.excess_at_least else 'about'} {seconds(verdict.excess_seconds.estimate)}"
     if verdict.stood is not None:
-        stood = "has stood" if verdict.open else "stood"
-        return (
-            f"{stood} still in {verdict.stood} of {_count(verdict.runs, 'run')}, for {size} more than {_than(verdict)}"
-        )
+        runs = f"{verdict.stood} of {_count(verdict.runs, 'run')}"
+        return f"stood still in {runs}, for {size} more than {_than(verdict)}"
     return f"{been} {size} slower than {_than(verdict)}"
 
 

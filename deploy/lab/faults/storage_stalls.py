@@ -15,12 +15,12 @@ class _StorageStalls:
         return world.missing.get("volume")
 
     def start(self, world: World, strength: float) -> Running:
-        """Stand still for 2 to 3 s in every 12 to 10 s; between, as quick as ever."""
+        """Stand still for 3 to 4 s in every 12 to 10 s; between, as quick as ever."""
         volume = world.volume
         assert volume is not None
 
         def turn(strength: float) -> None:
-            volume.tell({"stall": 2.0 + strength, "stall_every": 12.0 - 2.0 * strength})
+            volume.tell({"stall": 3.0 + strength, "stall_every": 12.0 - 2.0 * strength})
 
         turn(strength)
         return Running(stop=lambda: volume.tell({"stall": 0.0}), turn=turn)
