@@ -32,6 +32,11 @@ from collector.model.verdict import Finding, MethodUse, Reference, Rung, Status,
 from collector.plugin import load, names
 
 EXPECTATION = MethodUse(name="expectation", version="3")
+# What a verdict says as its episode does.
+TOLD = (
+    *("site", "status", "against", "rung", "journey", "step", "population", "environment"),
+    *("start", "end", "open", "runs", "censored", "stood", "measured", "expected", "excess_seconds", "excess_rate"),
+)
 EPISODES = MethodUse(name="episodes", version="4")
 LOCATE = MethodUse(name="locate", version="1")
 
@@ -103,24 +108,7 @@ def _verdict(scene: _Scene, series: Series, episode: Episode, others: list[Popul
     timed, place = int((inside & series.timed).sum()), where(window, scene.trouble, episode)
     return Verdict(
         id=_id(series, episode.against, episode.start),
-        site=episode.site,
-        status=episode.status,
-        against=episode.against,
-        rung=episode.rung,
-        journey=episode.journey,
-        step=episode.step,
-        population=episode.population,
-        environment=episode.environment,
-        start=episode.start,
-        end=episode.end,
-        open=episode.open,
-        runs=episode.runs,
-        censored=episode.censored,
-        stood=episode.stood,
-        measured=episode.measured,
-        expected=episode.expected,
-        excess_seconds=episode.excess_seconds,
-        excess_rate=episode.excess_rate,
+        **{name: getattr(episode, name) for name in TOLD},
         at_least=2 * episode.censored >= timed > 0,
         excess_at_least=episode.excess_seconds is not None and episode.censored > int(timed * RULES.trimmed),
         layers=supplied(attribution.layers, window.estate, episode) if attribution else (),

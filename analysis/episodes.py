@@ -1,6 +1,6 @@
 """From judged runs to episodes of slowness and of failing, and to what is normal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,8 +22,8 @@ from analysis.statistics import (
     rate_interval,
     trimmed_draws,
 )
-from analysis.stretches import stalling, standstill
-from analysis.watch import RARER, Stretch
+from analysis.stretches import stalling, standstill, surely_slow
+from analysis.watch import Stretch
 from analysis.window import Window
 from collector.model.verdict import Interval, Reference, Rung, Status
 
@@ -62,7 +62,7 @@ def judge(window: Window, against: Reference, settings: AnalysisSettings) -> lis
 def _seconded(known: Sequence[Levels], settings: AnalysisSettings) -> list[Levels]:
     """Let few runs be enough only where another step or access of the site was slow, or stood still, then as well.
 
-    What stands still so often that chance is ruled out a hundred times over needs nobody else.
+    Where chance is ruled out a hundred times over nobody else is needed.
     """
     slow = [
         (place, found.series.key.site, found.series.slots[one.first], found.series.slots[one.last])
@@ -71,16 +71,28 @@ def _seconded(known: Sequence[Levels], settings: AnalysisSettings) -> list[Level
     ]
     kept = []
     for place, found in enumerate(known):
-        site, slots = found.series.key.site, found.series.slots
-        others = [(begin, end) for whose, where, begin, end in slow if whose != place and where == site]
-        sudden, still = (
-            tuple(s for s in few if any(b <= slots[s.last] and slots[s.first] <= e for b, e in others))
-            for few in (found.sudden, found.stalling)
-        )
-        sure = stalling(found.series, found.mid, settings, RARER) if len(still) < len(found.stalling) else ()
-        alone = tuple(s for s in found.stalling if s not in still and any(s.overlaps(one) for one in sure))
-        kept.append(replace(found, sudden=sudden, stalling=still + alone))
+        others = [(begin, end) for whose, site, begin, end in slow if whose != place and site == found.series.key.site]
+        kept.append(_alone(found, others, settings) if found.against is Reference.EXPECTED else found)
     return kept
+
+
+def _alone(found: Levels, others: Sequence[tuple[np.datetime64, np.datetime64]], settings: AnalysisSettings) -> Levels:
+    slots = found.series.slots
+
+    def both(few: Sequence[Stretch]) -> list[Stretch]:
+        return [s for s in few if any(begin <= slots[s.last] and slots[s.first] <= end for begin, end in others)]
+
+    def sure(few: Sequence[Stretch], look: Callable[[], Sequence[Stretch]]) -> tuple[Stretch, ...]:
+        seconded = both(few)
+        surely = look() if len(seconded) < len(few) else ()
+        return tuple(s for s in few if s in seconded or any(s.overlaps(one) for one in surely))
+
+    return replace(
+        found,
+        slow=sure(found.slow, lambda: surely_slow(found.series, found.threshold, settings)),
+        sudden=tuple(both(found.sudden)),
+        stalling=sure(found.stalling, lambda: stalling(found.series, found.mid, settings, sure=True)),
+    )
 
 
 def _merged(found: Levels, settings: AnalysisSettings) -> list[Stretch]:
@@ -121,18 +133,14 @@ def _episode(
     series = found.series
     rows = np.arange(len(series))
     during = (rows >= stretch.first) & (rows <= stretch.last)
-    timed = during & series.timed & ~np.isnan(found.mid)
-    limit = float(np.median(standstill(found.mid[timed]))) if stretch in found.stalling and timed.any() else None
-    if limit is not None:
-        timed &= series.seconds > limit
+    timed, limit = _to_explain(found, stretch, during)
     bad = int(series.bad[during].sum())
     status = Status.FAILING if 2 * bad >= during.sum() else Status.SLOW
     if status is Status.SLOW and not timed.any():
         return None
     start, end = moment(series.slots[stretch.first]), moment(series.slots[stretch.last])
     quiet, excluded = _quiet(found, stretch, own, everywhere, settings)
-    band = _band_at(found, stretch, quiet)
-    slow = status is Status.SLOW
+    band, slow = _band_at(found, stretch, quiet), status is Status.SLOW
     if slow and band is None:
         return None
     return Episode(
@@ -160,6 +168,16 @@ def _episode(
         standstill=limit if slow else None,
         stood=int(timed.sum()) if slow and limit is not None else None,
     )
+
+
+def _to_explain(found: Levels, stretch: Stretch, during: Bools) -> tuple[Bools, float | None]:
+    """Give the runs whose seconds are to be explained, and beyond how many seconds they stood still, if they did."""
+    series = found.series
+    timed = during & series.timed & ~np.isnan(found.mid)
+    if stretch not in found.stalling or not timed.any():
+        return timed, None
+    limit = float(np.median(standstill(found.mid[timed])))
+    return timed & (series.seconds > limit), limit
 
 
 def _measured(series: Series, during: Bools, settings: AnalysisSettings) -> Interval | None:

@@ -5,8 +5,8 @@ import numpy as np
 from analysis.learning import block_size, quiet
 from analysis.series import Bools, Rows, Series
 from analysis.settings import AnalysisSettings
-from analysis.statistics import Floats
-from analysis.watch import LONGEST, Limits, Stretch, Watch, in_a_row, limits
+from analysis.statistics import OUTLIER_SHARE, Floats
+from analysis.watch import LONGEST, RARER, Limits, Stretch, Watch, in_a_row, limits
 
 SUDDEN_TIMES = 2.0  # as far beyond the expected level as a slow run is: nobody needs to look five times
 SUDDEN_RATE = 0.02  # of quiet runs may be that far
@@ -28,20 +28,29 @@ def sudden(series: Series, mid: Floats, threshold: Floats, settings: AnalysisSet
     return _too_often(far, Watch(), SUDDEN_RATE, settings, in_a_row)
 
 
+def surely_slow(series: Series, threshold: Floats, settings: AnalysisSettings) -> tuple[Stretch, ...]:
+    """Find stretches of so many slow runs that chance is ruled out a hundred times over."""
+    rows = np.flatnonzero(~np.isnan(threshold) & series.timed)
+    watch = Watch()
+    flags = series.seconds[rows] > threshold[rows]
+    watch.follow(flags, limits(OUTLIER_SHARE, RARER * settings.false_alarm, least_share=0.5))
+    return tuple(Stretch(int(rows[one.first]), int(rows[one.last]), one.open) for one in watch.stretches)
+
+
 def standstill(mid: Floats) -> Floats:
     """Give the seconds beyond which a run has stood still, where it is expected to take ``mid``."""
     return np.asarray(mid + np.maximum(STALL_SECONDS, STALL_TIMES * mid))
 
 
-def stalling(series: Series, mid: Floats, settings: AnalysisSettings, rarer: float = 1.0) -> tuple[Stretch, ...]:
+def stalling(series: Series, mid: Floats, settings: AnalysisSettings, *, sure: bool = False) -> tuple[Stretch, ...]:
     """Find stretches in which runs stand still again and again, most others being as quick as ever.
 
-    Only the first of runs that stand still one after the other counts: one long standstill is one. ``rarer`` than a
-    false alarm may be says how surely.
+    Only the first of runs that stand still one after the other counts: one long standstill is one.
+    ``sure`` rules chance out a hundred times over.
     """
     far = ~np.isnan(mid) & (np.nan_to_num(series.seconds) > np.nan_to_num(standstill(mid)))
     again = far & ~np.concatenate([[False], far[:-1]])
-    enough: Limits = lambda rate, chance: limits(rate, rarer * chance)  # noqa: E731
+    enough: Limits = lambda rate, chance: limits(rate, RARER * chance if sure else chance)  # noqa: E731
     return _too_often(again, Watch(recovery=STALL_RECOVERY), STALL_RATE, settings, enough)
 
 
