@@ -42,7 +42,8 @@ def narrow(part: Part, around: Surroundings) -> list[Part]:
     if len(part.among) == 1:
         return [part]
     if _halted(part, around) >= EXPLAINS and _on_machine(part):
-        return [_to(part, (Layer.VIRTUALISATION,))]
+        pages = (Layer.APP_SERVER,) if _pages(around) and Layer.APP_SERVER in part.among else ()
+        return [_to(part, (Layer.VIRTUALISATION, *pages))]
     if set(part.among) == {Layer.DATABASE, Layer.STORAGE}:
         return _database(part, around)
     if Layer.APPLICATION in part.among and not {Layer.DATABASE, Layer.NETWORK_CORE} & set(part.among):
