@@ -33,7 +33,7 @@ def surely_slow(series: Series, threshold: Floats, settings: AnalysisSettings) -
     rows = np.flatnonzero(~np.isnan(threshold) & series.timed)
     watch = Watch()
     flags = series.seconds[rows] > threshold[rows]
-    watch.follow(flags, limits(OUTLIER_SHARE, RARER * settings.false_alarm, least_share=0.5))
+    watch.follow(flags, limits(OUTLIER_SHARE, RARER * settings.false_alarm))
     return tuple(Stretch(int(rows[one.first]), int(rows[one.last]), one.open) for one in watch.stretches)
 
 
