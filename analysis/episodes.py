@@ -72,26 +72,29 @@ def _seconded(known: Sequence[Levels], settings: AnalysisSettings) -> list[Level
     kept = []
     for place, found in enumerate(known):
         others = [(begin, end) for whose, site, begin, end in slow if whose != place and site == found.series.key.site]
-        kept.append(_alone(found, others, settings) if found.against is Reference.EXPECTED else found)
+        kept.append(_witnessed(found, others, settings) if found.against is Reference.EXPECTED else found)
     return kept
 
 
-def _alone(found: Levels, others: Sequence[tuple[np.datetime64, np.datetime64]], settings: AnalysisSettings) -> Levels:
+def _witnessed(
+    found: Levels, others: Sequence[tuple[np.datetime64, np.datetime64]], settings: AnalysisSettings
+) -> Levels:
+    """Leave out the stretches that neither ``others``, spans of other series, nor a surer count bear out."""
     slots = found.series.slots
 
-    def both(few: Sequence[Stretch]) -> list[Stretch]:
+    def seconded(few: Sequence[Stretch]) -> list[Stretch]:
         return [s for s in few if any(begin <= slots[s.last] and slots[s.first] <= end for begin, end in others)]
 
-    def sure(few: Sequence[Stretch], look: Callable[[], Sequence[Stretch]]) -> tuple[Stretch, ...]:
-        seconded = both(few)
-        surely = look() if len(seconded) < len(few) else ()
-        return tuple(s for s in few if s in seconded or any(s.overlaps(one) for one in surely))
+    def borne_out(few: Sequence[Stretch], surer: Callable[[], Sequence[Stretch]]) -> tuple[Stretch, ...]:
+        both = seconded(few)
+        sure = surer() if len(both) < len(few) else ()
+        return tuple(s for s in few if s in both or any(s.overlaps(one) for one in sure))
 
     return replace(
         found,
-        slow=sure(found.slow, lambda: surely_slow(found.series, found.threshold, settings)),
-        sudden=tuple(both(found.sudden)),
-        stalling=sure(found.stalling, lambda: stalling(found.series, found.mid, settings, sure=True)),
+        slow=borne_out(found.slow, lambda: surely_slow(found.series, found.threshold, settings)),
+        sudden=tuple(seconded(found.sudden)),
+        stalling=borne_out(found.stalling, lambda: stalling(found.series, found.mid, settings, sure=True)),
     )
 
 

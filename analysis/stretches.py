@@ -19,13 +19,13 @@ QUIET_FAILURE_RATE = 0.05  # a service that fails once in twenty is not failing,
 
 def failing(series: Series, settings: AnalysisSettings) -> tuple[Stretch, ...]:
     """Find stretches in which more runs fail, time out or are dropped than the quiet ones before."""
-    return _too_often(series.bad, Watch(), QUIET_FAILURE_RATE, settings)
+    return _too_often(series.bad, Watch(), QUIET_FAILURE_RATE, settings.false_alarm)
 
 
 def sudden(series: Series, mid: Floats, threshold: Floats, settings: AnalysisSettings) -> tuple[Stretch, ...]:
     """Find stretches that begin with runs in a row far beyond what is slow already: three say enough."""
     far = ~np.isnan(threshold) & (np.nan_to_num(series.seconds) > np.nan_to_num(mid + SUDDEN_TIMES * (threshold - mid)))
-    return _too_often(far, Watch(), SUDDEN_RATE, settings, in_a_row)
+    return _too_often(far, Watch(), SUDDEN_RATE, settings.false_alarm, in_a_row)
 
 
 def surely_slow(series: Series, threshold: Floats, settings: AnalysisSettings) -> tuple[Stretch, ...]:
@@ -50,12 +50,12 @@ def stalling(series: Series, mid: Floats, settings: AnalysisSettings, *, sure: b
     """
     far = ~np.isnan(mid) & (np.nan_to_num(series.seconds) > np.nan_to_num(standstill(mid)))
     again = far & ~np.concatenate([[False], far[:-1]])
-    enough: Limits = lambda rate, chance: limits(rate, RARER * chance if sure else chance)  # noqa: E731
-    return _too_often(again, Watch(recovery=STALL_RECOVERY), STALL_RATE, settings, enough)
+    false_alarm = RARER * settings.false_alarm if sure else settings.false_alarm
+    return _too_often(again, Watch(recovery=STALL_RECOVERY), STALL_RATE, false_alarm)
 
 
 def _too_often(
-    flags: Bools, watch: Watch, least: float, settings: AnalysisSettings, enough: Limits = limits
+    flags: Bools, watch: Watch, least: float, false_alarm: float, enough: Limits = limits
 ) -> tuple[Stretch, ...]:
     """Find stretches in which more rows are flagged than usual, ``least`` of them being always usual."""
     if not flags.any():
@@ -65,7 +65,7 @@ def _too_often(
     while row < len(flags):
         rates = _usual_rates(flags, np.arange(row, len(flags), size), watch, least)
         same = next((block for block, rate in enumerate(rates) if rate != rates[0]), len(rates))
-        limit = enough(rates[0], settings.false_alarm)
+        limit = enough(rates[0], false_alarm)
         taken = row + watch.until_change(flags[row : row + same * size], limit)
         end = min(len(flags), -(-taken // size) * size)
         watch.follow(flags[taken:end], limit)
