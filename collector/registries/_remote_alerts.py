@@ -1,5 +1,6 @@
 """The calls about alerts of the registry that another process holds."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from collector.model.alert import Alert, Notice, NoticeState, Tally
 
 
-class RemoteAlerts:
+class RemoteAlerts(ABC):
     """Each call as it is; ``_call`` sends it."""
 
     def put_alerts(
@@ -59,5 +60,6 @@ class RemoteAlerts:
         found: Sequence[Tally] = self._call("tallied", start, end)
         return found
 
+    @abstractmethod
     def _call(self, operation: str, *args: object, **named: object) -> Any:  # noqa: ANN401  each caller knows
-        raise NotImplementedError
+        """Send one operation, and give what came back."""
